@@ -1,0 +1,1 @@
+"""What recording costs, as ratios to other programs measured in the same run."""

@@ -1,0 +1,1 @@
+"""Record voice-AI conversations as append-only tapes."""

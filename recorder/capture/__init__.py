@@ -1,0 +1,1 @@
+"""Capture: from what crosses a channel to what the store keeps."""

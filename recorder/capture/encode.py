@@ -1,0 +1,241 @@
+"""From events to rows: one `Encoder` per session, pure.
+
+An event is searched for audio, freed of secrets, chained, and split into a row, references and
+pieces of audio segments. `Draft` gathers what one transaction will add; sealing is left to the
+caller, because it is the one expensive step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from recorder.chain import genesis, link
+from recorder.errors import RecorderError
+from recorder.events import Event, Kind, Sender
+from recorder.providers.base import Insight, Tracker
+from recorder.redact import Redactor
+from recorder.spans import AudioField, Span, lift
+from recorder.store.base import (
+    AudioRef,
+    Batch,
+    ChannelRow,
+    Chunk,
+    EventRow,
+    SegmentRow,
+    SessionRow,
+    Status,
+)
+
+SEGMENT_BYTES = 1 << 20  # a longer run of audio is continued in a new segment
+
+
+class SecretLeft(RecorderError):
+    """A secret is still in what was about to be stored, so it is not stored."""
+
+
+class SealJob(NamedTuple):
+    """A segment that ended, with all its bytes; `sealing.seal` makes the row of it."""
+
+    row: SegmentRow
+    data: bytes
+
+
+@dataclass
+class Draft:
+    """What one transaction will add, its segments still to be sealed."""
+
+    batch: Batch = field(default_factory=Batch)
+    jobs: list[SealJob] = field(default_factory=list)
+
+
+@dataclass
+class _Segment:
+    row: SegmentRow
+    pieces: list[bytes]
+    size: int = 0
+    stored: int = 0  # bytes that the store has as chunks
+    waiting: int = 0  # index of the first piece that it has not
+
+
+class Encoder:
+    """Turns one session's events into rows. Not thread-safe; events come in order of `seq`."""
+
+    def __init__(
+        self,
+        row: SessionRow,
+        tracker: Tracker,
+        redactor: Redactor,
+        *,
+        seq: int = 0,
+        digest: bytes | None = None,
+        segments: int = 0,
+    ) -> None:
+        self.row = row
+        self.seq = seq
+        self.at_ns = row.ended_ns or 0
+        self.digest = digest or genesis(row.id, row.provider, row.wall_ns)
+        self._tracker = tracker
+        self._redactor = redactor
+        self._segments = segments
+        self._open: dict[tuple[int, Sender, str], _Segment] = {}
+
+    def begin(self, draft: Draft) -> None:
+        """Add the session itself."""
+        draft.batch.sessions.append(self.row)
+
+    def channel(self, row: ChannelRow, draft: Draft) -> None:
+        """Add a channel; its target is freed of secrets by the caller."""
+        draft.batch.channels.append(row)
+
+    def add(
+        self,
+        at_ns: int,
+        channel: int,
+        sender: Sender,
+        kind: Kind,
+        type_: str,
+        body: bytes,
+        draft: Draft,
+    ) -> None:
+        """Add one event, numbering it. Raises SecretLeft before anything of it is in `draft`."""
+        session, seq = self.row.id, self.seq + 1
+        insight = self._tracker.inspect(channel, sender, kind, type_, body)
+        lifted, audio = lift(body, insight.audio) if insight.audio else (body, ())
+        clean = self._redactor.redact(channel, sender, kind, insight.type, lifted)
+        if clean is not lifted:
+            whole = Event(session, seq, at_ns, channel, sender, kind, type_, body)
+            body, lifted, audio = self._redacted(whole, insight, clean, bool(audio))
+        event = Event(session, seq, at_ns, channel, sender, kind, insight.type, body)
+        self.digest = link(self.digest, event)
+        self.seq, self.at_ns = seq, at_ns
+        text = _text(lifted)
+        draft.batch.events.append(
+            EventRow(
+                session,
+                seq,
+                at_ns,
+                channel,
+                sender,
+                kind,
+                insight.type,
+                text,
+                lifted if text is None else None,
+                self.digest,
+            )
+        )
+        if audio:
+            self._keep(event, audio, draft)
+        for stream in insight.ended:
+            self._end((channel, sender, stream), draft)
+        if insight.facts:
+            self.learn(insight.facts, draft)
+
+    def learn(self, facts: Mapping[str, str], draft: Draft) -> None:
+        """Write facts of the session (external_id, model) that were not known before."""
+        unknown = {name: fact for name, fact in facts.items() if getattr(self.row, name) is None}
+        if unknown:
+            self.row = self.row._replace(**unknown)  # type: ignore[arg-type]
+            draft.batch.sessions.append(self.row)
+
+    def end_channel(self, channel: int, draft: Draft) -> None:
+        """End every segment of a channel that has closed."""
+        for key in [key for key in self._open if key[0] == channel]:
+            self._end(key, draft)
+
+    def flush(self, draft: Draft) -> None:
+        """Add, as raw chunks, the bytes of open segments that the store does not have yet."""
+        for segment in self._open.values():
+            if segment.size > segment.stored:
+                data = b"".join(segment.pieces[segment.waiting :])
+                number = segment.row.number
+                draft.batch.chunks.append(Chunk(self.row.id, number, segment.stored, data))
+                segment.stored = segment.size
+                segment.waiting = len(segment.pieces)
+
+    def finish(self, status: Status, draft: Draft) -> None:
+        """End all segments and write the final facts of the session."""
+        for key in list(self._open):
+            self._end(key, draft)
+        self.row = self.row._replace(
+            status=status, ended_ns=self.at_ns, events=self.seq, digest=self.digest
+        )
+        draft.batch.sessions.append(self.row)
+
+    def _redacted(
+        self, event: Event, insight: Insight, clean: bytes, has_audio: bool
+    ) -> tuple[bytes, bytes, Sequence[tuple[AudioField, Span]]]:
+        """Body, lifted body and audio of an event in which something was redacted."""
+        body, lifted = clean, clean
+        audio: Sequence[tuple[AudioField, Span]] = ()
+        if has_audio:
+            _, _, _, channel, sender, kind, type_, whole = event
+            body = self._redactor.redact(channel, sender, kind, insight.type, whole)
+            again = self._tracker.inspect(channel, sender, kind, type_, body)
+            lifted, audio = lift(body, again.audio)
+        place = self._redactor.leftover(lifted)
+        if place is not None:
+            raise SecretLeft(
+                f"a secret is still at {place} of {insight.type or event.kind} "
+                f"(event {event.seq}); it is not stored"
+            )
+        return body, lifted, audio
+
+    def _keep(self, event: Event, audio: Sequence[tuple[AudioField, Span]], draft: Draft) -> None:
+        for ordinal, (place, span) in enumerate(audio):
+            segment = self._segment(event, place, draft)
+            size = len(span.data)
+            draft.batch.refs.append(
+                AudioRef(
+                    event.session,
+                    event.seq,
+                    ordinal,
+                    span.at,
+                    span.encoding,
+                    segment.row.number,
+                    segment.size,
+                    size,
+                )
+            )
+            segment.pieces.append(span.data)
+            segment.size += size
+            if segment.size >= SEGMENT_BYTES:
+                self._end((event.channel, event.sender, place.stream), draft)
+
+    def _segment(self, event: Event, place: AudioField, draft: Draft) -> _Segment:
+        key = (event.channel, event.sender, place.stream)
+        segment = self._open.get(key)
+        coding = (place.codec, place.rate, place.channels)
+        if segment and coding != (segment.row.codec, segment.row.rate, segment.row.channels):
+            self._end(key, draft)
+            segment = None
+        if segment is None:
+            self._segments += 1
+            row = SegmentRow(
+                event.session,
+                self._segments,
+                event.channel,
+                event.sender,
+                place.stream,
+                *coding,
+                event.at_ns,
+            )
+            draft.batch.segments.append(row)
+            segment = self._open[key] = _Segment(row, [])
+        return segment
+
+    def _end(self, key: tuple[int, Sender, str], draft: Draft) -> None:
+        segment = self._open.pop(key, None)
+        if segment:
+            draft.jobs.append(SealJob(segment.row, b"".join(segment.pieces)))
+
+
+def _text(body: bytes) -> str | None:
+    """The body as text where a text column can hold it exactly, else None."""
+    if b"\0" in body:
+        return None
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,264 @@
+"""`httpx` transports that record each exchange of a client and pass it on.
+
+    httpx.Client(transport=session.httpx_transport())
+
+An exchange is a channel of its own: each head, then the body in the pieces that pass (a short body
+of known length as one, so that a secret in it is seen whole), and an empty piece at its end. Bodies
+that gzip or deflate packed are recorded unpacked; other codings are not asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+
+from recorder.capture.hooks.gate import Gate
+from recorder.capture.proxy.bodies import Body, is_short
+from recorder.events import Kind, Sender
+from recorder.heads import Headers, RequestHead, ResponseHead
+
+_READABLE = frozenset({"gzip", "deflate", "identity"})
+_UNREADABLE = b"[a body in a coding that cannot be read is not stored]"
+_UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout)
+
+
+class RecordingTransport(httpx.BaseTransport):
+    """Wraps a transport (by default a new `httpx.HTTPTransport`) of a synchronous client."""
+
+    def __init__(self, gate: Gate, transport: httpx.BaseTransport | None = None) -> None:
+        self._gate = gate
+        self._transport = transport or httpx.HTTPTransport()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on. What the transport raises is noted and raised again."""
+        self._gate.wait()
+        exchange = _Exchange(self._gate, request)
+        try:
+            response = self._transport.handle_request(exchange.passed_on(request))
+        except BaseException as error:
+            exchange.fail(error)
+            raise
+        exchange.answer(response)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=_AnswerStream(exchange, response),
+            extensions=response.extensions,
+        )
+
+    def close(self) -> None:
+        """Close the wrapped transport; the session goes on."""
+        self._transport.close()
+
+
+class AsyncRecordingTransport(httpx.AsyncBaseTransport):
+    """Wraps a transport (by default a new `httpx.AsyncHTTPTransport`) of an asynchronous client."""
+
+    def __init__(self, gate: Gate, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._gate = gate
+        self._transport = transport or httpx.AsyncHTTPTransport()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Pass a request on. What the transport raises is noted and raised again."""
+        await self._gate.wait_async()
+        exchange = _Exchange(self._gate, request)
+        try:
+            response = await self._transport.handle_async_request(exchange.passed_on(request))
+        except BaseException as error:
+            exchange.fail(error)
+            raise
+        exchange.answer(response)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=_AsyncAnswerStream(exchange, response),
+            extensions=response.extensions,
+        )
+
+    async def aclose(self) -> None:
+        """Close the wrapped transport; the session goes on."""
+        await self._transport.aclose()
+
+
+class _Exchange:
+    """One exchange on one channel."""
+
+    def __init__(self, gate: Gate, request: httpx.Request) -> None:
+        self.gate = gate
+        path, _, query = request.url.raw_path.decode("ascii").partition("?")
+        self.head = RequestHead(request.method, path, query, _pairs(request.headers))
+        self.name = f"{self.head.method} {self.head.path}"
+        self.channel = gate.tape.channel("http", path)
+        self.response_headers: Headers = ()
+        self._over = False
+        self.record("client", "http.request", self.name, self.head.encode())
+
+    def record(self, sender: Sender, kind: Kind, type_: str, body: bytes) -> None:
+        self.gate.record(self.channel, sender, kind, type_, body)
+
+    def passed_on(self, request: httpx.Request) -> httpx.Request:
+        """The request with a body that is recorded as it is sent."""
+        headers = httpx.Headers(request.headers)
+        if "accept-encoding" in headers:
+            headers["accept-encoding"] = _readable(headers["accept-encoding"])
+        stream = request.stream
+        if "content-length" in headers or "transfer-encoding" in headers:
+            if isinstance(stream, httpx.SyncByteStream):
+                stream = _RequestStream(self, stream)
+            elif isinstance(stream, httpx.AsyncByteStream):
+                stream = _AsyncRequestStream(self, stream)
+        return httpx.Request(
+            request.method,
+            request.url,
+            headers=headers,
+            stream=stream,
+            extensions=request.extensions,
+        )
+
+    def answer(self, response: httpx.Response) -> None:
+        self.response_headers = _pairs(response.headers)
+        head = ResponseHead(response.status_code, response.reason_phrase, self.response_headers)
+        self.record("provider", "http.response", str(head.status), head.encode())
+        self.gate.correlate(self.head, head)
+
+    def fail(self, error: BaseException) -> None:
+        what = "unreachable" if isinstance(error, _UNREACHED) else "broken"
+        self.end(what, f"{type(error).__name__}: {error}")
+
+    def end(self, what: str = "", remark: str = "") -> None:
+        """The channel is over, once; `remark` says why if it was not in order."""
+        if not self._over:
+            self._over = True
+            if remark:
+                self.gate.note(self.channel, what, remark)
+            self.gate.tape.end_channel(self.channel)
+
+
+class _Pieces:
+    """Records one side's body piece by piece."""
+
+    def __init__(self, exchange: _Exchange, sender: Sender, headers: Headers) -> None:
+        self._exchange, self._sender = exchange, sender
+        self.whole = is_short(headers)
+        self._body: Body | None = Body(headers)
+
+    def piece(self, data: bytes) -> None:
+        if data and self._body is not None:
+            said = self._read(self._body, data)
+            if said:
+                self._exchange.record(self._sender, "http.chunk", self._exchange.name, said)
+
+    def end(self) -> None:
+        self._exchange.record(self._sender, "http.chunk", self._exchange.name, b"")
+
+    def _read(self, body: Body, data: bytes) -> bytes:
+        """What a piece says; from the first that cannot be read on, one remark in their place."""
+        try:
+            if body.readable:
+                return body.piece(data)
+        except ValueError as error:
+            self._exchange.gate.note(self._exchange.channel, "unreadable", str(error))
+        self._body = None
+        return _UNREADABLE
+
+
+def _sync_pieces(gate: Gate, pieces: _Pieces, stream: httpx.SyncByteStream) -> Iterator[bytes]:
+    source = iter([b"".join(stream)]) if pieces.whole else iter(stream)
+    for data in source:
+        gate.wait()
+        pieces.piece(data)
+        yield data
+    pieces.end()
+
+
+async def _async_pieces(
+    gate: Gate, pieces: _Pieces, stream: httpx.AsyncByteStream
+) -> AsyncIterator[bytes]:
+    if pieces.whole:
+        data = b"".join([piece async for piece in stream])
+        await gate.wait_async()
+        pieces.piece(data)
+        yield data
+    else:
+        async for data in stream:
+            await gate.wait_async()
+            pieces.piece(data)
+            yield data
+    pieces.end()
+
+
+class _RequestStream(httpx.SyncByteStream):
+    def __init__(self, exchange: _Exchange, stream: httpx.SyncByteStream) -> None:
+        self._exchange, self._stream = exchange, stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = _Pieces(self._exchange, "client", self._exchange.head.headers)
+        return _sync_pieces(self._exchange.gate, pieces, self._stream)
+
+
+class _AsyncRequestStream(httpx.AsyncByteStream):
+    def __init__(self, exchange: _Exchange, stream: httpx.AsyncByteStream) -> None:
+        self._exchange, self._stream = exchange, stream
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        pieces = _Pieces(self._exchange, "client", self._exchange.head.headers)
+        return _async_pieces(self._exchange.gate, pieces, self._stream)
+
+
+class _AnswerStream(httpx.SyncByteStream):
+    def __init__(self, exchange: _Exchange, response: httpx.Response) -> None:
+        self._exchange, self._response = exchange, response
+
+    def __iter__(self) -> Iterator[bytes]:
+        stream = self._response.stream
+        assert isinstance(stream, httpx.SyncByteStream)
+        pieces = _Pieces(self._exchange, "provider", self._exchange.response_headers)
+        try:
+            yield from _sync_pieces(self._exchange.gate, pieces, stream)
+        except httpx.TransportError as error:
+            self._exchange.fail(error)
+            raise
+        self._exchange.end()
+
+    def close(self) -> None:
+        self._exchange.end("broken", "the answer was closed before its end")
+        self._response.close()
+
+
+class _AsyncAnswerStream(httpx.AsyncByteStream):
+    def __init__(self, exchange: _Exchange, response: httpx.Response) -> None:
+        self._exchange, self._response = exchange, response
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        stream = self._response.stream
+        assert isinstance(stream, httpx.AsyncByteStream)
+        pieces = _Pieces(self._exchange, "provider", self._exchange.response_headers)
+        try:
+            async for data in _async_pieces(self._exchange.gate, pieces, stream):
+                yield data
+        except httpx.TransportError as error:
+            self._exchange.fail(error)
+            raise
+        self._exchange.end()
+
+    async def aclose(self) -> None:
+        self._exchange.end("broken", "the answer was closed before its end")
+        await self._response.aclose()
+
+
+def _pairs(headers: httpx.Headers) -> Headers:
+    return tuple(
+        (name.decode("latin-1"), value.decode("utf-8", "backslashreplace"))
+        for name, value in headers.raw
+    )
+
+
+def _readable(accepted: str) -> str:
+    """The codings of an `Accept-Encoding` that can be unpacked here."""
+    kept = [
+        part.strip()
+        for part in accepted.split(",")
+        if part.partition(";")[0].strip().lower() in _READABLE
+    ]
+    return ", ".join(kept) or "identity"

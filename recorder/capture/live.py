@@ -1,0 +1,122 @@
+"""A tape as the writer sees it: its encoder, and what becomes of it when storing fails."""
+
+from __future__ import annotations
+
+import json
+
+from recorder.capture.encode import Draft, Encoder, SecretLeft
+from recorder.capture.resume import open_segments, resume
+from recorder.capture.sealing import seal
+from recorder.capture.tap import Happened, Order, Tape
+from recorder.errors import RecorderError
+from recorder.providers.base import Tracker
+from recorder.redact import Redactor, Secrets, redact_text
+from recorder.store.base import ChannelRow, SessionRow, Status, Store
+
+NOTES = 0  # the channel of the recorder's own notes
+
+
+class LiveTape:
+    """Used by the writer's thread only.
+
+    A tape that broke takes no events until `mend` has written a note of how many are missing;
+    then it is over, or goes on after the hole if that was chosen. Such a tape ends `incomplete`.
+    """
+
+    def __init__(
+        self, tape: Tape, row: SessionRow, tracker: Tracker, secrets: Secrets, store: Store
+    ) -> None:
+        self.tape = tape
+        self.over = False
+        self.broken: RecorderError | None = None
+        self._tracker, self._secrets, self._store = tracker, secrets, store
+        self._redactor = Redactor(secrets)
+        self._encoder = Encoder(row, tracker, self._redactor)
+        self._channels: list[ChannelRow] = []
+        self._goes_on = False
+        self._holed = False
+        self._lost = 0
+        self._last_ns = 0
+        self._wanted: Status | None = None
+
+    def take(self, item: Happened | Order, draft: Draft) -> None:
+        """Add one queued item to `draft`."""
+        if isinstance(item, Order):
+            self._obey(item, draft)
+        elif self.broken:
+            self._lost += 1
+            self._last_ns = item.at_ns
+        else:
+            try:
+                self._encoder.add(*item[1:], draft)
+            except SecretLeft as error:
+                self.break_off(error, goes_on=False)
+
+    def flush(self, draft: Draft) -> None:
+        """Add the audio that open segments gained."""
+        if not self.broken:
+            self._encoder.flush(draft)
+
+    def break_off(self, error: RecorderError, *, goes_on: bool) -> None:
+        """Storing failed. What was prepared and not stored counts as lost."""
+        if self.broken is None:
+            self._goes_on = goes_on
+            self._last_ns = max(self._last_ns, self._encoder.at_ns)
+        self.broken, self.over, self._holed = error, False, True
+        if not goes_on:
+            self.tape.fail(error)
+
+    def mend(self) -> None:
+        """Write the note of the hole; StoreError while the store is still out of reach."""
+        reason = str(self.broken)
+        stored = self._store.session(self.tape.session)
+        prepared, row = self._encoder.seq, self._encoder.row
+        encoder = resume(self._store, stored or row, self._tracker, self._redactor)
+        draft = Draft()
+        if stored is None:
+            encoder.begin(draft)
+        self._restore_channels(encoder, draft)
+        draft.batch.sealed = [seal(job) for job in open_segments(self._store, row.id)]
+        note = {"lost_events": self._lost + max(prepared - encoder.seq, 0), "reason": reason}
+        at_ns = max(self._last_ns, encoder.at_ns)
+        encoder.add(at_ns, NOTES, "recorder", "note", "hole", json.dumps(note).encode(), draft)
+        ends = self._wanted is not None or not self._goes_on
+        if ends:
+            encoder.finish("incomplete", draft)
+        self._store.commit(draft.batch)
+        self._encoder, self.broken, self._lost, self.over = encoder, None, 0, ends
+
+    def _obey(self, order: Order, draft: Draft) -> None:
+        if order.action == "channel":
+            number, kind, target = order.value
+            row = ChannelRow(self.tape.session, number, kind, redact_text(self._secrets, target))
+            self._channels.append(row)
+            if not self.broken:
+                self._encoder.channel(row, draft)
+        elif order.action == "end":
+            self._wanted = order.value
+            if not self.broken:
+                self._encoder.finish("incomplete" if self._holed else order.value, draft)
+                self.over = True
+        elif self.broken:
+            return
+        elif order.action == "begin":
+            self._begin(draft)
+        elif order.action == "end_channel":
+            self._encoder.end_channel(order.value, draft)
+        elif order.action == "learn":
+            self._encoder.learn(order.value, draft)
+
+    def _begin(self, draft: Draft) -> None:
+        """A new session, or one that the store has already and that goes on."""
+        row = self._encoder.row
+        if self._store.session(row.id):
+            self._encoder = resume(self._store, row, self._tracker, self._redactor)
+        self._encoder.begin(draft)
+
+    def _restore_channels(self, encoder: Encoder, draft: Draft) -> None:
+        have = {row.channel for row in self._store.channels(self.tape.session)}
+        notes = ChannelRow(self.tape.session, NOTES, "notes", "")
+        for row in (notes, *self._channels):
+            if row.channel not in have:
+                encoder.channel(row, draft)

@@ -1,0 +1,42 @@
+"""HTTP bodies as they pass: the bytes go on as they came, the tape gets what they say.
+
+A compressed body is recorded decoded (gzip and deflate, RFC 9110 section 8.4.1), because secrets
+cannot be found in compressed bytes.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+from recorder.heads import Headers, header
+
+WHOLE_BYTES = 1 << 20  # a body of known length up to this is read whole before it goes on
+
+
+class Body:
+    """Turns the pieces of one body into what the tape keeps of them."""
+
+    def __init__(self, headers: Headers) -> None:
+        coding = (header(headers, "content-encoding") or "").strip().lower()
+        self._inflate = {
+            "gzip": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+            "x-gzip": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
+            "deflate": lambda: zlib.decompressobj(),
+        }.get(coding, lambda: None)()
+        self.readable = coding in {"", "identity", "gzip", "x-gzip", "deflate"}
+        self.coding = coding
+
+    def piece(self, data: bytes) -> bytes:
+        """What a piece of the body says; raises ValueError where it is not validly compressed."""
+        if self._inflate is None:
+            return data
+        try:
+            return self._inflate.decompress(data)
+        except zlib.error as error:
+            raise ValueError(f"invalid {self.coding} body: {error}") from None
+
+
+def is_short(headers: Headers) -> bool:
+    """Whether a body's length is known and small, so that it can be looked at whole."""
+    length = header(headers, "content-length") or ""
+    return length.isdigit() and int(length) <= WHOLE_BYTES

@@ -1,0 +1,118 @@
+"""The upstream's side of the proxy: open a WebSocket, keep what a refusal said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import aiohttp
+from aiohttp import (
+    ClientHandlerType,
+    ClientMiddlewareType,
+    ClientRequest,
+    ClientResponse,
+    ClientWebSocketResponse,
+    hdrs,
+)
+from yarl import URL
+
+from recorder.capture.proxy.headers import forwarded, pairs
+from recorder.errors import RecorderError
+from recorder.heads import RequestHead, ResponseHead
+
+MAX_MESSAGE = 32 << 20
+_CONNECT_S = 15.0
+
+
+class Unreachable(RecorderError):
+    """The upstream could not be connected to."""
+
+
+class Refused(Exception):
+    """The upstream answered an upgrade with something else than 101."""
+
+    def __init__(self, head: ResponseHead, body: bytes) -> None:
+        super().__init__(head.status)
+        self.head, self.body = head, body
+
+
+@dataclass
+class Socket:
+    """An open upstream WebSocket and the head that opened it."""
+
+    ws: ClientWebSocketResponse[Literal[False]]
+    head: ResponseHead
+    _session: aiohttp.ClientSession
+    _response: ClientResponse
+
+    async def drop(self) -> None:
+        """Close the connection now; what was written is still sent."""
+        self._response.close()
+        await self._session.close()
+
+
+class Dialer:
+    """Connects to upstreams; sessions share one connector."""
+
+    def __init__(self) -> None:
+        self._connector = aiohttp.TCPConnector(limit=0)
+        self.http = self._session()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.http.close()
+        await self._connector.close()
+
+    async def dial(self, upstream: str, head: RequestHead) -> Socket:
+        """Open a WebSocket with the client's headers. Raises Refused or Unreachable."""
+        responses: list[ClientResponse] = []
+
+        async def keep(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
+            response = await handler(request)
+            responses.append(response)
+            if response.status != 101:
+                raise Refused(_answer(response), await response.read())
+            return response
+
+        session = self._session(keep)
+        try:
+            ws = await session.ws_connect(
+                target(upstream, head),
+                protocols=head.subprotocols,
+                headers=forwarded(head.headers),
+                autoclose=False,
+                autoping=False,
+                compress=15,
+                max_msg_size=MAX_MESSAGE,
+                decode_text=False,
+            )
+        except (aiohttp.ClientError, OSError) as error:
+            await session.close()
+            raise Unreachable(f"cannot reach {upstream}: {error}; check the upstream URL") from None
+        except BaseException:
+            await session.close()
+            raise
+        return Socket(ws, _answer(responses[-1], ws.protocol), session, responses[-1])
+
+    def _session(self, *middlewares: ClientMiddlewareType) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=self._connector,
+            connector_owner=False,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING),
+            middlewares=middlewares,
+        )
+
+
+def target(upstream: str, head: RequestHead) -> URL:
+    """The upstream URL of a request: origin, optional prefix, then path and query untouched."""
+    query = f"?{head.query}" if head.query else ""
+    return URL(f"{upstream.rstrip('/')}{head.path}{query}", encoded=True)
+
+
+def _answer(response: ClientResponse, subprotocol: str | None = None) -> ResponseHead:
+    return ResponseHead(
+        response.status, response.reason or "", pairs(response.raw_headers), subprotocol
+    )

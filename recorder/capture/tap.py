@@ -1,0 +1,102 @@
+"""`Tape`: the handle of one session that is being recorded. It stamps and queues, nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, Literal, NamedTuple, Protocol
+
+from recorder.clock import Clock
+from recorder.errors import RecorderError
+from recorder.events import Kind, Sender
+from recorder.store.base import ChannelKind, Status
+
+
+class Happened(NamedTuple):
+    """One event on its way to the writer."""
+
+    tape: Tape
+    at_ns: int
+    channel: int
+    sender: Sender
+    kind: Kind
+    type: str
+    body: bytes
+
+
+class Order(NamedTuple):
+    """A change of the session itself on its way to the writer, in order with its events."""
+
+    tape: Tape
+    action: Literal["begin", "channel", "end_channel", "learn", "end"]
+    value: Any = None
+
+
+class Sink(Protocol):
+    """Where a tape's events go; see `writer.Writer`."""
+
+    lock: Lock  # held while an event is stamped and queued, so that the two orders agree
+
+    def put(self, item: Happened | Order) -> None: ...
+
+
+class Tape:
+    """One session being recorded. Safe to use from any thread; never blocks.
+
+    `failed` is set when its events cannot be stored; `on_failure` is then called once, on the
+    writer's thread.
+    """
+
+    def __init__(self, session: str, sink: Sink, clock: Clock, anchor_ns: int) -> None:
+        self.session = session
+        self.failed: RecorderError | None = None
+        self.ended = False
+        self.on_failure: Callable[[RecorderError], None] | None = None
+        self._put = sink.put
+        self._now = clock.now_ns
+        self._anchor = anchor_ns
+        self._lock = sink.lock
+        self._channels = 0
+
+    def channel(self, kind: ChannelKind, target: str) -> int:
+        """Open a channel and return its number (from 1)."""
+        with self._lock:
+            self._channels += 1
+            number = self._channels
+            self._put(Order(self, "channel", (number, kind, target)))
+        return number
+
+    def count_from(self, channels: int) -> None:
+        """Number further channels after those a resumed session already has."""
+        self._channels = channels
+
+    def record(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> None:
+        """Stamp one event with the moment of this call and queue it."""
+        with self._lock:
+            at_ns = self._now() - self._anchor
+            self._put(Happened(self, at_ns, channel, sender, kind, type_, body))
+
+    def end_channel(self, channel: int) -> None:
+        """Say that nothing more comes on a channel."""
+        self._order("end_channel", channel)
+
+    def learn(self, **facts: str) -> None:
+        """Tell facts of the session: external_id, model."""
+        self._order("learn", facts)
+
+    def end(self, status: Status = "complete") -> None:
+        """End the session; its audio is sealed and its digest written."""
+        if not self.ended:
+            self.ended = True
+            self._order("end", status)
+
+    def fail(self, error: RecorderError) -> None:
+        """Called by the writer when this tape can no longer be written."""
+        if self.failed is None:
+            self.failed = error
+            if self.on_failure:
+                self.on_failure(error)
+
+    def _order(self, action: Literal["end_channel", "learn", "end"], value: Any) -> None:
+        with self._lock:
+            self._put(Order(self, action, value))

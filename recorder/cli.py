@@ -1,0 +1,40 @@
+"""The `record` command: wiring only."""
+
+from __future__ import annotations
+
+import click
+
+from recorder.commands.common import LazyGroup, run
+
+_COMMANDS = {
+    "proxy": (
+        "recorder.commands.proxy",
+        "Record what passes between an application and a provider.",
+    ),
+    "sessions": ("recorder.commands.sessions", "List the recorded sessions."),
+    "show": ("recorder.commands.show", "Show a session as a timeline."),
+    "verify": ("recorder.commands.verify", "Prove that nothing was lost, changed or reordered."),
+    "audio": ("recorder.commands.audio", "Write a session's audio as a stereo WAV."),
+    "export": ("recorder.commands.export", "Write a session as a folder for git."),
+    "import": ("recorder.commands.import_", "Read an export, or somebody else's recording."),
+    "sql": ("recorder.commands.sql", "Ask the store a question."),
+    "db": ("recorder.commands.db", "Look after the store's file."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=_COMMANDS,
+    context_settings={"auto_envvar_prefix": "RECORD", "help_option_names": ["-h", "--help"]},
+)
+@click.version_option(package_name="conversation-recorder", prog_name="record")
+def cli() -> None:
+    """Record voice-AI conversations without losing a byte, and read the tapes.
+
+    Example: record proxy --trial first-try
+    """
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    run(cli, "record")

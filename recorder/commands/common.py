@@ -1,0 +1,146 @@
+"""What every command shares: lazy loading, the store option, errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from recorder.errors import RecorderError
+
+if TYPE_CHECKING:
+    from recorder.store.base import Store
+
+DEFAULT_STORE = "sqlite:///conversations.db"
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run: name -> (module, one line of help).
+
+    Each module has a function `command`, a click command.
+    """
+
+    def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lazy = lazy
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self._lazy)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._lazy:
+            return None
+        found = importlib.import_module(self._lazy[cmd_name][0]).command
+        assert isinstance(found, click.Command)
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in self._lazy.items()])
+
+
+class Address(NamedTuple):
+    """Where to listen; port 0 picks a free one."""
+
+    host: str
+    port: int
+
+
+def _address(ctx: click.Context, param: click.Parameter, value: str) -> Address:
+    host, found, port = value.rpartition(":")
+    host = host.strip("[]")
+    if not found or not host or not port.isdigit() or int(port) > 65535:
+        raise click.BadParameter(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080")
+    return Address(host, int(port))
+
+
+def listen_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--listen HOST:PORT`, given as an `Address`."""
+    return click.option(
+        "--listen",
+        default=default,
+        show_default=True,
+        metavar="HOST:PORT",
+        callback=_address,
+        help="Where to accept connections; port 0 picks a free one.",
+    )
+
+
+def store_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--store URL`, with its default and environment variable."""
+    return click.option(
+        "--store",
+        "store_url",
+        default=DEFAULT_STORE,
+        show_default=True,
+        envvar="RECORDER_STORE",
+        metavar="URL",
+        help="Where tapes are kept.",
+    )(function)
+
+
+def open_for_reading(url: str) -> Store:
+    """The store at `url`, which must exist."""
+    from recorder.store import open_store
+
+    return open_store(url, create=False, readonly=True)
+
+
+def open_for_writing(url: str) -> Store:
+    """The store at `url`, made if it is new."""
+    from recorder.store import open_store
+
+    return open_store(url, create=True)
+
+
+def session_argument(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`SESSION`: an id, a unique prefix of one, or `last`, `last~1`, …"""
+    return click.argument("session", metavar="SESSION")(function)
+
+
+def json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--json`, given as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="For machines: JSON.")(function)
+
+
+def paint(text: str, **style: Any) -> str:
+    """`text` in colour on a terminal that wants it (https://no-color.org)."""
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
+        return text
+    return click.style(text, **style)
+
+
+def screen_width() -> int | None:
+    """Columns of the terminal; None when the output goes elsewhere and is not to be cut."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def run(group: click.Group, prog_name: str) -> None:
+    """Run a command line: 0 pass, 1 check failed, 2 usage or input, 3 bug, 130 interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        group.main(prog_name=prog_name, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except RecorderError as error:
+        click.echo(f"{prog_name}: {error}", err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except Exception:
+        traceback.print_exc()
+        click.echo(f"{prog_name}: this is a bug, please report it with the lines above", err=True)
+        sys.exit(3)

@@ -1,0 +1,81 @@
+"""Heads of HTTP exchanges and WebSocket handshakes, and close frames, as JSON bodies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+Headers = tuple[tuple[str, str], ...]
+
+
+def _encode(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _headers(value: Any) -> Headers:
+    return tuple((str(name), str(text)) for name, text in value)
+
+
+def header(headers: Headers, name: str) -> str | None:
+    """The first value of a header, whatever the case of its name."""
+    wanted = name.lower()
+    return next((value for key, value in headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class RequestHead:
+    """Method, path (without the proxy's prefix), raw query string and headers in wire order."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Headers = ()
+
+    @property
+    def subprotocols(self) -> tuple[str, ...]:
+        """The offers of `Sec-WebSocket-Protocol`, in order."""
+        found = header(self.headers, "sec-websocket-protocol") or ""
+        return tuple(part for part in (piece.strip() for piece in found.split(",")) if part)
+
+    def encode(self) -> bytes:
+        return _encode(asdict(self))
+
+    @classmethod
+    def decode(cls, body: bytes) -> RequestHead:
+        raw = json.loads(body)
+        return cls(raw["method"], raw["path"], raw["query"], _headers(raw["headers"]))
+
+
+@dataclass(frozen=True)
+class ResponseHead:
+    """Status, reason phrase, headers in wire order and the sub-protocol that was chosen."""
+
+    status: int
+    reason: str = ""
+    headers: Headers = ()
+    subprotocol: str | None = None
+
+    def encode(self) -> bytes:
+        return _encode(asdict(self))
+
+    @classmethod
+    def decode(cls, body: bytes) -> ResponseHead:
+        raw = json.loads(body)
+        return cls(raw["status"], raw["reason"], _headers(raw["headers"]), raw["subprotocol"])
+
+
+@dataclass(frozen=True)
+class Close:
+    """A close frame. 1005 is a frame without a code, 1006 a connection lost without a frame."""
+
+    code: int
+    reason: str = ""
+
+    def encode(self) -> bytes:
+        return _encode(asdict(self))
+
+    @classmethod
+    def decode(cls, body: bytes) -> Close:
+        raw = json.loads(body)
+        return cls(raw["code"], raw["reason"])

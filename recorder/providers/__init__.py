@@ -1,0 +1,20 @@
+"""The providers, by name. One more provider is one more module and one more line here."""
+
+from __future__ import annotations
+
+from recorder.errors import RecorderError
+from recorder.providers import openai_realtime
+from recorder.providers.base import Provider
+
+PROVIDERS: dict[str, Provider] = {
+    openai_realtime.NAME: openai_realtime,
+}
+
+
+def provider(name: str) -> Provider:
+    """The provider called `name`; RecorderError lists the known ones."""
+    try:
+        return PROVIDERS[name]
+    except KeyError:
+        known = ", ".join(sorted(PROVIDERS))
+        raise RecorderError(f"unknown provider {name!r}: known are {known}") from None

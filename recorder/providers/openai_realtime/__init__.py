@@ -1,0 +1,43 @@
+"""OpenAI Realtime API over WebSocket and REST, GA and beta shapes, Azure paths included."""
+
+from __future__ import annotations
+
+from recorder.providers.base import Listener, Tracker
+from recorder.providers.openai_realtime.capture import RealtimeTracker
+from recorder.providers.openai_realtime.describe import describe
+from recorder.providers.openai_realtime.errors import error_event
+from recorder.providers.openai_realtime.minted import minted_ns
+from recorder.providers.openai_realtime.playback import Playback
+from recorder.providers.openai_realtime.routing import correlate, route, sdk_hints
+from recorder.providers.openai_realtime.rules import RULES
+
+NAME = "openai"
+TITLE = "OpenAI Realtime API"
+PREFIX = "/openai"
+UPSTREAM = "https://api.openai.com"
+
+__all__ = [
+    "NAME",
+    "PREFIX",
+    "RULES",
+    "TITLE",
+    "UPSTREAM",
+    "correlate",
+    "describe",
+    "error_event",
+    "listener",
+    "minted_ns",
+    "route",
+    "sdk_hints",
+    "tracker",
+]
+
+
+def tracker() -> Tracker:
+    """A fresh tracker for one session."""
+    return RealtimeTracker()
+
+
+def listener() -> Listener:
+    """A fresh listener for one session."""
+    return Playback()

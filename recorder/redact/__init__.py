@@ -1,0 +1,14 @@
+"""Secrets leave here, before anything is stored; see docs/redaction.md."""
+
+from recorder.redact.redactor import Redactor, redact_headers, redact_text, redact_url
+from recorder.redact.secrets import Secrets, known_secrets, marker
+
+__all__ = [
+    "Redactor",
+    "Secrets",
+    "known_secrets",
+    "marker",
+    "redact_headers",
+    "redact_text",
+    "redact_url",
+]

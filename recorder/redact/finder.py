@@ -1,0 +1,170 @@
+"""Where the secrets of a text are: by name, by shape, and by known value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from recorder.redact import shapes
+from recorder.redact.names import is_secret_field, is_secret_header, is_secret_query
+from recorder.redact.secrets import MARKER, Secrets, mark, to_bytes
+from recorder.redact.views import Found, plain, unescaped, unquoted
+from recorder.redact.walk import Text, is_json, place, texts
+
+_DEEPEST = 5  # JSON in a JSON string, escaped or percent-encoded text inside each other
+_BASE64 = re.compile(rb"[A-Za-z0-9+/]{256,}={0,2}")
+_MARKERS = re.compile(rb"(?:\s*" + MARKER.pattern + rb")+\s*")
+_SCHEME = re.compile(rb"(?i:bearer|basic|token|digest|apikey)[ \t]+(?=\S)")
+_FORM = re.compile(rb"[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*\s*")
+_FORM_PAIR = re.compile(rb"([^\s=&]+)=([^\s&]+)")
+_QUOTED = re.compile(
+    rb"([\"'])([A-Za-z][A-Za-z0-9_.-]{1,63})\1\s*[:=]\s*([\"'])"
+    rb"((?:[^\"'\\\r\n]|\\.|(?!\3)[\"'])*)"
+)
+_ASSIGNED = re.compile(
+    rb"(?<![A-Za-z0-9_.-])([A-Za-z][A-Za-z0-9_.-]{1,63})="
+    rb"((?i:(?:basic|bearer|digest|token)[ \t]+)?[^\s&\"'\\<>;,)=][^\s&\"'\\<>;,)]*)"
+)
+_HEADER_LINE = re.compile(rb"(?m)^([A-Za-z][A-Za-z0-9-]{2,40}):[ \t]*([^\r\n\"\\]*[^\s\"\\])")
+_PART = re.compile(
+    rb"(?i:content-disposition):[^\r\n]*?[; ]name=\"?([^\";\r\n]+)[^\r\n]*"
+    rb"(?:\r?\n[^\r\n]+)*\r?\n\r?\n(.*?)(?=\r?\n--|\Z)",
+    re.S,
+)
+_LOGPROB = re.compile(rb"[\"']\s*,\s*[\"'](?:logprob|bytes)\b")
+_JSON_LINE = re.compile(rb"(?m)^(?:data:[ \t]*)?([{\[][^\r\n]*[}\]])[ \t]*\r?$")
+
+
+class Finder:
+    """Finds secrets; holds no state. All offsets are of the bytes that are given."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        known = [to_bytes(value) for value in secrets.known if value]
+        self._known = re.compile(b"|".join(map(re.escape, known))) if known else None
+
+    def find(self, raw: bytes) -> list[Found]:
+        """The secrets of a message, without overlaps, in order."""
+        return merged(self._scan(raw, 0))
+
+    def replace(self, raw: bytes, founds: Iterable[Found]) -> bytes:
+        """`raw` with a marker in the place of each of `founds` (in order, without overlaps)."""
+        pieces: list[bytes] = []
+        done = 0
+        for start, end, value, _ in founds:
+            pieces += (raw[done:start], mark(self._secrets, value))
+            done = end
+        return b"".join((*pieces, raw[done:]))
+
+    def _scan(self, raw: bytes, depth: int) -> list[Found]:
+        if raw.lstrip()[:1] not in (b"{", b"["):
+            return self._text(raw, depth)
+        founds = [found for text in texts(raw) for found in self._value(raw, text, depth)]
+        return founds if is_json(raw) else founds + self._text(raw, depth)
+
+    def _value(self, raw: bytes, text: Text, depth: int) -> list[Found]:
+        start, end, path, secret = text
+        view = unescaped(raw[start:end])
+        if secret is not None:
+            return view.raw(by_name(view.text), start, secret)
+        founds = self._scan(view.text, depth + 1) if depth < _DEEPEST else []
+        if path == ("query",):
+            founds += _form(view.text)
+        return view.raw(founds, start, place(path))
+
+    def _text(self, raw: bytes, depth: int) -> list[Found]:
+        founds = list(self._local(raw))
+        if _BASE64.fullmatch(raw):
+            return founds
+        founds += _named(raw)
+        if depth >= _DEEPEST:
+            return founds
+        if b"\\" in raw:
+            view = unescaped(raw)
+            founds += view.raw(self._text(view.text, depth + 1))
+        if b"%" in raw:
+            view = unquoted(raw)
+            founds += view.raw((*self._local(view.text), *_named(view.text)))
+        if _FORM.fullmatch(raw):
+            founds += _form(raw)
+        for match in _PART.finditer(raw):
+            founds += self._part(match, depth)
+        for match in _JSON_LINE.finditer(raw):
+            if is_json(match[1]):
+                line = self._scan(match[1], depth + 1)
+                founds += plain(match[1]).raw(line, match.start(1))
+        return founds
+
+    def _local(self, text: bytes) -> Iterator[Found]:
+        """By known value and by shape, which need nothing around them."""
+        if self._known is not None:
+            for match in self._known.finditer(text):
+                yield Found(*match.span(), match[0])
+        if not _BASE64.fullmatch(text):
+            for start, end in shapes.whole(text):
+                yield Found(start, end, text[start:end])
+
+    def _part(self, match: re.Match[bytes], depth: int) -> list[Found]:
+        content = match[2]
+        if is_secret_query(_name(match[1])):
+            return plain(content).raw(by_name(content), match.start(2))
+        return plain(content).raw(self._scan(content, depth + 1), match.start(2))
+
+
+def merged(founds: Iterable[Found]) -> list[Found]:
+    """In order and without overlaps; markers that stand already are left alone."""
+    kept: list[Found] = []
+    for found in sorted(founds, key=lambda each: (each.start, -each.end, len(each.value))):
+        start, end, value, where = found
+        if start >= end or (value and _MARKERS.fullmatch(value)):
+            continue
+        last = kept[-1] if kept else None
+        if last is None or start >= last.end:
+            kept.append(found)
+        elif end > last.end:
+            both = last.value + value if last.value and value else b""
+            kept[-1] = Found(last.start, end, both, last.where or where)
+    return kept
+
+
+def by_name(text: bytes) -> list[Found]:
+    """All of a value whose name says that it is secret, without the scheme it begins with."""
+    scheme = _SCHEME.match(text)
+    start = scheme.end() if scheme else 0
+    end = len(text.rstrip())
+    return [Found(start, end, text[start:end])] if start < end else []
+
+
+def header(name: str, value: bytes) -> list[Found]:
+    """The secret in a header of this name, if the name says that there is one."""
+    return by_name(value) if is_secret_header(name) else []
+
+
+def _name(raw: bytes) -> str:
+    return unquoted(raw).text.decode("utf-8", "replace")
+
+
+def _form(text: bytes) -> list[Found]:
+    """Parameters of a query or a form, by name."""
+    founds: list[Found] = []
+    for pair in _FORM_PAIR.finditer(text):
+        if is_secret_query(_name(pair[1])):
+            view = unquoted(pair[2])
+            founds += view.raw(by_name(view.text), pair.start(2))
+    return founds
+
+
+def _named(text: bytes) -> Iterator[Found]:
+    """What stands behind a secret's name in free text: fields, assignments, header lines."""
+    for match in _QUOTED.finditer(text):
+        if is_secret_field(_name(match[2])) and not _LOGPROB.match(text, match.end()):
+            yield from plain(match[4]).raw(by_name(match[4]), match.start(4))
+    for match in _ASSIGNED.finditer(text):
+        in_query = text[max(match.start() - 1, 0) : match.start()] in (b"?", b"&")
+        if (is_secret_query if in_query else is_secret_field)(_name(match[1])):
+            view = unquoted(match[2].partition(b"#")[0] if in_query else match[2])
+            yield from view.raw(by_name(view.text), match.start(2))
+    for match in _HEADER_LINE.finditer(text):
+        name = _name(match[1])
+        if "-" in name or name.lower() in ("authorization", "cookie"):
+            yield from plain(match[2]).raw(header(name, match[2]), match.start(2))

@@ -1,0 +1,153 @@
+"""Takes the secrets out of events, and out of whatever else is written or shown."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import lru_cache
+from typing import NamedTuple
+
+from recorder.events import Kind, Sender
+from recorder.heads import Headers
+from recorder.redact.finder import Finder, header, merged
+from recorder.redact.secrets import Secrets, to_bytes
+from recorder.redact.sieve import REACH, Sieve
+from recorder.redact.streams import CHUNK_WINDOW, Streams
+from recorder.redact.views import Found, unescaped
+from recorder.redact.walk import texts
+
+_IDS = (("item_id",), ("response_id",), ("call_id",))
+_ITEM = b'"item_id"'
+_PLACE = "$.delta"
+_BACKSLASH = ord("\\")
+
+
+@lru_cache(maxsize=8)
+def _tools(secrets: Secrets) -> tuple[Finder, Sieve]:
+    return Finder(secrets), Sieve(secrets)
+
+
+class Redactor:
+    """One per session. It remembers the ends of streams, so events must come in their order."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._finder, self._sieve = _tools(secrets)
+        self._find = self._finder.find
+        self._streams = Streams(secrets, self._finder, self._sieve)
+
+    def redact(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> bytes:
+        """`body` with a marker in the place of each secret; the same object if there is none."""
+        if kind == "ws.text" and type_.endswith(".delta") and not type_.endswith("audio.delta"):
+            return self._delta((channel, sender, type_), body)
+        if kind == "http.chunk":
+            return self._chunk((channel, sender), body)
+        if kind in ("http.request", "http.response"):
+            self._streams.drop((channel, sender))
+        if self._sieve.is_clean(body):
+            return body
+        return self._replace(body, self._find(body))
+
+    def leftover(self, body: bytes) -> str | None:
+        """Where a secret still stands in `body` that is about to be stored, or None.
+
+        A place is `$.session.tools[0].authorization`, `header authorization` or `offset 123`.
+        """
+        if self._sieve.is_clean(body):
+            return None
+        founds = self._find(body)
+        return (founds[0].where or f"offset {founds[0].start}") if founds else None
+
+    def _replace(self, body: bytes, founds: list[Found]) -> bytes:
+        return self._finder.replace(body, founds) if founds else body
+
+    def _chunk(self, key: tuple[int, str], body: bytes) -> bytes:
+        if not body:
+            self._streams.drop(key)
+            return body
+        return self._replace(body, self._streams.feed(key, body, CHUNK_WINDOW))
+
+    def _delta(self, stream: tuple[int, str, str], body: bytes) -> bytes:
+        if self._passes(stream, body):
+            return body
+        delta = _read(body)
+        if delta is None:
+            return body if self._sieve.is_clean(body) else self._replace(body, self._find(body))
+        key = (stream, delta.ids)
+        text = unescaped(body[delta.start : delta.end])
+        founds = text.raw(self._streams.feed(key, text.text), delta.start, _PLACE)
+        if not founds and self._sieve.is_clean(body):
+            self._streams.trust(key)
+            return body
+        return self._replace(body, merged((*self._find(body), *founds)))
+
+    def _passes(self, stream: tuple[int, str, str], body: bytes) -> bool:
+        """Whether this is the next delta of a known stream, without any hint of a secret."""
+        head, _, rest = body.partition(b'"delta"')
+        pieces = rest.split(b'"', 2)
+        if len(pieces) < 3 or pieces[0].strip() != b":" or _BACKSLASH in pieces[1]:
+            return False
+        frame, event_id = _frame(head)
+        tail = self._streams.tail((stream, frame))
+        if tail is None or tail.hot > 0 or not tail.framed:
+            return False
+        _, text, after = pieces
+        if self._sieve.hints(b'%s%s"%s"%s' % (tail.text[-REACH:], text, event_id, after)):
+            return False
+        tail.push(text)
+        return True
+
+
+class _Delta(NamedTuple):
+    ids: Hashable
+    start: int  # its text is `body[start:end]`, as a JSON string has it
+    end: int
+
+
+def _frame(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
+    """What stands around the event id in the part of a delta before its text, and the id."""
+    before, _, rest = head.partition(b'"event_id"')
+    pieces = rest.split(b'"', 2)
+    if len(pieces) < 3:
+        return (head,), b""
+    return (before, pieces[0], pieces[2]), pieces[1]
+
+
+def _read(body: bytes) -> _Delta | None:
+    """Where the text of a delta is, and what tells its stream from others."""
+    spans = [(start, end) for start, end, path, _ in texts(body) if path == ("delta",)]
+    if not spans:
+        return None
+    start, end = spans[-1]  # of several equal keys a reader takes the last
+    head, _, _ = body[:start].rpartition(b'"delta"')
+    if _ITEM in head or _ITEM not in body:
+        return _Delta(_frame(head)[0], start, end)
+    ids = [(p, body[s:e]) for s, e, p, _ in texts(body) if p in _IDS]
+    return _Delta(tuple(ids), start, end)
+
+
+def redact_text(secrets: Secrets, text: str) -> str:
+    """A log line, an error message, a report: `text` without secrets."""
+    raw = to_bytes(text)
+    finder, sieve = _tools(secrets)
+    founds = [] if sieve.is_clean(raw) else finder.find(raw)
+    return _to_text(finder.replace(raw, founds)) if founds else text
+
+
+def redact_url(secrets: Secrets, url: str) -> str:
+    """A URL, a path with a query, or a query alone, without secrets."""
+    return redact_text(secrets, url)
+
+
+def redact_headers(secrets: Secrets, headers: Headers) -> Headers:
+    """Headers with a marker for each secret value; names, order and schemes stay."""
+    finder, _ = _tools(secrets)
+
+    def clean(name: str, text: str) -> str:
+        raw = to_bytes(text)
+        founds = merged((*header(name, raw), *finder.find(raw)))
+        return _to_text(finder.replace(raw, founds)) if founds else text
+
+    return tuple((name, clean(name, text)) for name, text in headers)
+
+
+def _to_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "surrogatepass")

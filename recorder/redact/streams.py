@@ -1,0 +1,132 @@
+"""Secrets that are split over the pieces of a stream: text deltas, chunks of an HTTP body.
+
+A piece is stored at once and cannot be changed later. So a piece that ends like the beginning of
+a secret loses that beginning, and what continues it in the next pieces goes as well. The real
+text of the last few bytes is kept in memory to tell what continues what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from recorder.redact import shapes
+from recorder.redact.finder import Finder, merged
+from recorder.redact.secrets import LONGEST_KNOWN, Secrets, to_bytes
+from recorder.redact.sieve import BEGIN, REACH, Sieve
+from recorder.redact.views import Found
+
+CHUNK_WINDOW = 4096
+_DELTA_WINDOW = 96  # bytes; a label and the key of an assignment fit
+_MOST_STREAMS = 256
+_HEAD = 128  # kept of the beginning of a secret that goes on and on
+_SURE = 20  # bytes from which a marker of an unfinished secret gives nothing away
+_UNBOUND = 6  # bytes of a known value in the middle of a word that count as its beginning
+
+
+class Tail:
+    """The end of one stream. It is cold while nothing in it hints at a secret."""
+
+    __slots__ = ("cut", "framed", "hot", "text", "window")
+
+    def __init__(self, window: int) -> None:
+        self.window = window
+        self.text = b""
+        self.hot = 0  # bytes for which a hint stays within the window
+        self.cut = False  # the middle of an unfinished secret was dropped
+        self.framed = False  # what its messages have in common is known to be clean
+
+    def push(self, piece: bytes) -> None:
+        """Take a piece without a secret."""
+        self.text = (self.text + piece)[-self.window :]
+
+    def keep(self, joined: bytes, unfinished: int | None) -> None:
+        """Take `joined` as the new end; an unfinished secret began at that place of it."""
+        start = max(len(joined) - self.window, 0)
+        if unfinished is None:
+            self.cut = False
+        else:
+            self.hot = self.window
+            start = min(start, unfinished)
+        self.text = joined[start:]
+        if len(self.text) > _HEAD + self.window:
+            self.text = self.text[:_HEAD] + self.text[-self.window :]
+            self.cut = True
+
+
+class Streams:
+    """The ends of the streams of one session; the least recently used are forgotten."""
+
+    def __init__(self, secrets: Secrets, finder: Finder, sieve: Sieve) -> None:
+        self._finder = finder
+        self._sieve = sieve
+        self._known = [to_bytes(value) for value in secrets.known if value]
+        longest = max(map(len, self._known), default=0)
+        self._window = max(_DELTA_WINDOW, min(longest, LONGEST_KNOWN))
+        self._tails: dict[Hashable, Tail] = {}
+
+    def drop(self, key: Hashable) -> None:
+        """The stream has ended."""
+        self._tails.pop(key, None)
+
+    def tail(self, key: Hashable) -> Tail | None:
+        """The end of a stream that was fed before."""
+        tail = self._tails.pop(key, None)
+        if tail is not None:
+            self._tails[key] = tail
+        return tail
+
+    def trust(self, key: Hashable) -> None:
+        """What the messages of this stream have in common is clean."""
+        self._tails[key].framed = True
+
+    def feed(self, key: Hashable, piece: bytes, window: int = 0) -> list[Found]:
+        """The secrets, or parts of secrets, in the next piece of a stream."""
+        tail = self.tail(key)
+        if tail is None:
+            if len(self._tails) >= _MOST_STREAMS:
+                del self._tails[next(iter(self._tails))]
+            tail = self._tails[key] = Tail(max(window, self._window))
+        if self._sieve.hints(tail.text[-REACH:] + piece):
+            tail.hot = tail.window
+        elif tail.hot <= 0:
+            tail.push(piece)
+            return []
+        else:
+            tail.hot -= len(piece)
+        return self._look(tail, piece)
+
+    def _look(self, tail: Tail, piece: bytes) -> list[Found]:
+        border, cut = len(tail.text), tail.cut
+        joined = tail.text + piece
+        end = len(joined)
+        founds = merged((*self._finder.find(joined), *self._begun(joined)))
+        open_end = bool(founds) and founds[-1].end == end
+        tail.keep(joined, founds[-1].start if open_end else None)
+        return [_within(found, border, end, cut) for found in founds if found.end > border]
+
+    def _begun(self, text: bytes) -> list[Found]:
+        """The beginning of a secret at the end of `text`."""
+        end = len(text)
+        founds = [Found(start, end, text[start:end]) for start, end in shapes.begun(text)]
+        for value in self._known:
+            start = text.find(value[:BEGIN], max(end - len(value) + 1, 0))
+            while start >= 0:
+                bound = not text[max(start - 1, 0) : start].isalnum()
+                if value.startswith(text[start:]) and (bound or end - start >= _UNBOUND):
+                    founds.append(Found(start, end, b""))
+                    break
+                start = text.find(value[:BEGIN], start + 1)
+        return founds
+
+
+def _within(found: Found, border: int, end: int, cut: bool) -> Found:
+    """The part of `found` after `border`; its value only where the secret is known in whole.
+
+    A marker of a few characters could be undone by trying, so the parts of an unfinished secret
+    get none.
+    """
+    value = found.value
+    unfinished = found.end == end and (found.start < border or len(value) < _SURE)
+    if unfinished or (cut and found.start < border):
+        value = b""
+    return Found(max(found.start - border, 0), found.end - border, value, found.where)

@@ -1,0 +1,1 @@
+"""What a tape says, for people and for machines."""

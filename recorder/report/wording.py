@@ -1,0 +1,128 @@
+"""What an event says, whatever carried it, as one line that is safe to print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from recorder.heads import Close, RequestHead, ResponseHead
+from recorder.providers.base import Provider
+from recorder.recording import Moment
+
+_PREVIEW = 200  # characters of an HTTP body
+
+
+def printable(text: str) -> str:
+    """`text` on one line: white space joined, what a terminal might obey written as an escape."""
+    line = " ".join(text.split())
+    if line.isprintable():
+        return line
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in line
+    )
+
+
+def clip(text: str, width: int) -> str:
+    """`text` in at most `width` characters, an ellipsis where something is missing."""
+    return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def utc(wall_ns: int) -> str:
+    """A wall-clock time as ISO 8601 in UTC with milliseconds."""
+    moment = datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{wall_ns // 1_000_000 % 1000:03}Z"
+
+
+def seconds(ns: int) -> str:
+    """A duration for people: `12.3 s`, or `1:02:03` from a minute on."""
+    whole = ns // 1_000_000_000
+    if whole < 60:
+        return f"{ns / 1e9:.1f} s"
+    hours, rest = divmod(whole, 3600)
+    minutes = f"{rest // 60:02}:{rest % 60:02}"
+    return f"{hours}:{minutes}" if hours else minutes
+
+
+def says(moment: Moment, provider: Provider | None) -> str:
+    """What an event says, in a few words; ``""`` where its type says it all."""
+    teller = _TELLERS.get(moment.row.kind)
+    if teller is not None:
+        return teller(moment.lifted)
+    if moment.row.body is None:
+        return _size(len(moment.row.raw or b""))
+    try:
+        message = json.loads(moment.row.body)
+    except (ValueError, RecursionError):
+        return moment.row.body
+    if moment.row.kind == "note":
+        return _note(message)
+    if provider is None or not isinstance(message, Mapping):
+        return ""
+    return provider.describe(moment.row.type, message)
+
+
+def _note(message: Any) -> str:
+    if not isinstance(message, Mapping):
+        return str(message)
+    return ", ".join(f"{name} {value}" for name, value in message.items())
+
+
+def _size(count: int) -> str:
+    return "1 byte" if count == 1 else f"{count} bytes"
+
+
+def _request(body: bytes) -> str:
+    head = RequestHead.decode(body)
+    return f"{head.method} {head.path}" + (f"?{head.query}" if head.query else "")
+
+
+def _response(body: bytes) -> str:
+    head = ResponseHead.decode(body)
+    return f"{head.status} {head.reason}".strip()
+
+
+def _open(body: bytes) -> str:
+    """The upgrade and its answer are both `ws.open`."""
+    return _request(body) if b'"method":' in body else _response(body)
+
+
+def _close(body: bytes) -> str:
+    frame = Close.decode(body)
+    return f"{frame.code} {frame.reason}".strip()
+
+
+def _piece(body: bytes) -> str:
+    """A piece of an HTTP body; the empty one ends it."""
+    if not body:
+        return "end of body"
+    try:
+        return clip(body.decode(), _PREVIEW)
+    except UnicodeDecodeError:
+        return _size(len(body))
+
+
+def _head(decode: Callable[[bytes], str]) -> Callable[[bytes], str]:
+    """`decode`, and the text itself for a head of a shape that is not known here."""
+
+    def tell(body: bytes) -> str:
+        try:
+            return decode(body)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return body.decode(errors="replace")
+
+    return tell
+
+
+_TELLERS: dict[str, Callable[[bytes], str]] = {
+    "ws.open": _head(_open),
+    "ws.close": _head(_close),
+    "ws.ping": _piece,
+    "ws.pong": _piece,
+    "http.request": _head(_request),
+    "http.response": _head(_response),
+    "http.chunk": _piece,
+    "webhook.request": _head(_request),
+    "webhook.response": _head(_response),
+}

@@ -1,0 +1,23 @@
+"""The event store: what a tape is kept in. Its numbered guarantees are in docs/store.md."""
+
+from __future__ import annotations
+
+from recorder.store.base import Store
+
+__all__ = ["open_store"]
+
+
+def open_store(url: str, *, create: bool, readonly: bool = False) -> Store:
+    """Open `sqlite:///PATH`, a bare path, or `memory:` (a new, empty store of this process).
+
+    With `create`, a missing file is made. A read-only store never writes to its file. Anything
+    but a store of this program's revision is refused with a `StoreError` of one line.
+    """
+    if url == "memory:":
+        from recorder.store.memory import MemoryStore
+
+        return MemoryStore()
+    from recorder.store.engine import sqlite_path  # SQLAlchemy is loaded only when a store is used
+    from recorder.store.files import open_file
+
+    return open_file(sqlite_path(url), create=create, readonly=readonly)

@@ -1,0 +1,148 @@
+"""The words of the OpenAI Realtime API (GA), for a speaker."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recorder.audio.pcm import Codec
+from recorder.errors import RecorderError
+from recorder.trial.wording import (
+    CallMade,
+    Configured,
+    Ready,
+    Refused,
+    ReplyBegan,
+    ReplyEnded,
+    Said,
+    Signal,
+    Sound,
+    SpeechStarted,
+)
+
+_CODECS: Mapping[str, tuple[Codec, int]] = {
+    "audio/pcm": ("pcm16", 24_000),
+    "audio/pcmu": ("pcmu", 8_000),
+    "audio/pcma": ("pcma", 8_000),
+}
+_BENIGN = frozenset({"response_cancel_not_active"})
+_TEXT_ENDS = {
+    "response.output_text.done": "text",
+    "response.output_audio_transcript.done": "transcript",
+}
+
+
+def _encode(event: Mapping[str, Any]) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+class OpenAIWording:
+    """Events of the GA protocol.
+
+    `instructions` and `tools` (function tools as the API takes them) go into the session;
+    `form` is the audio format both ways, `turn_detection` an object of the API or None for
+    manual turns, `transcription` a model for the user's audio, `spoken` whether replies are
+    audio. RecorderError for an unknown format.
+    """
+
+    def __init__(
+        self,
+        instructions: str = "",
+        tools: Sequence[Mapping[str, Any]] = (),
+        form: str = "audio/pcm",
+        turn_detection: Mapping[str, Any] | None = None,
+        transcription: str | None = None,
+        spoken: bool = True,
+    ) -> None:
+        if form not in _CODECS:
+            raise RecorderError(f"unknown audio format {form!r}; use one of {', '.join(_CODECS)}")
+        self.codec, self.rate = _CODECS[form]
+        self.manual_turns = turn_detection is None
+        rate = {"rate": self.rate} if form == "audio/pcm" else {}
+        transcribed = {"model": transcription} if transcription else None
+        self._session: dict[str, Any] = {
+            "type": "realtime",
+            "instructions": instructions,
+            "output_modalities": ["audio" if spoken else "text"],
+            "tools": list(tools),
+            "audio": {
+                "input": {
+                    "format": {"type": form, **rate},
+                    "transcription": transcribed,
+                    "turn_detection": turn_detection,
+                },
+                "output": {"format": {"type": form, **rate}},
+            },
+        }
+
+    def configure(self) -> list[bytes]:
+        return [_encode({"type": "session.update", "session": self._session})]
+
+    def say(self, text: str) -> list[bytes]:
+        content = [{"type": "input_text", "text": text}]
+        item = {"type": "message", "role": "user", "content": content}
+        return [_encode({"type": "conversation.item.create", "item": item}), *self.reply()]
+
+    def hear(self, audio: bytes) -> list[bytes]:
+        encoded = base64.b64encode(audio).decode()
+        return [_encode({"type": "input_audio_buffer.append", "audio": encoded})]
+
+    def end_turn(self) -> list[bytes]:
+        return [_encode({"type": "input_audio_buffer.commit"}), *self.reply()]
+
+    def reply(self) -> list[bytes]:
+        return [_encode({"type": "response.create"})]
+
+    def result(self, call: str, output: str) -> list[bytes]:
+        item = {"type": "function_call_output", "call_id": call, "output": output}
+        return [_encode({"type": "conversation.item.create", "item": item})]
+
+    def stop(self) -> list[bytes]:
+        return [_encode({"type": "response.cancel"})]
+
+    def heard_until(self, item: str, ms: int) -> list[bytes]:
+        event = {"type": "conversation.item.truncate", "item_id": item}
+        return [_encode({**event, "content_index": 0, "audio_end_ms": ms})]
+
+    def read(self, body: bytes) -> list[Signal]:
+        try:
+            event = json.loads(body)
+        except ValueError:
+            event = None
+        if not isinstance(event, dict):
+            return [Refused("the provider sent a text frame that is not a JSON object", False)]
+        signal = _meaning(event)
+        return [] if signal is None else [signal]
+
+
+def _meaning(event: Mapping[str, Any]) -> Signal | None:
+    type_ = event.get("type")
+    if type_ == "session.created":
+        return Ready()
+    if type_ == "session.updated":
+        return Configured()
+    if type_ == "input_audio_buffer.speech_started":
+        return SpeechStarted()
+    if type_ == "error":
+        error = event["error"]
+        return Refused(str(error["message"]), error.get("code") in _BENIGN)
+    return _of_reply(str(type_), event)
+
+
+def _of_reply(type_: str, event: Mapping[str, Any]) -> Signal | None:
+    if type_ == "response.created":
+        return ReplyBegan(event["response"]["id"])
+    if type_ == "response.output_audio.delta":
+        return Sound(event["item_id"], base64.b64decode(event["delta"]))
+    if type_ in _TEXT_ENDS:
+        return Said(event["item_id"], event[_TEXT_ENDS[type_]])
+    if type_ == "response.function_call_arguments.done":
+        name, arguments = event["name"], event["arguments"]
+        return CallMade(event["response_id"], event["call_id"], name, arguments)
+    if type_ == "response.done":
+        response = event["response"]
+        error = (response.get("status_details") or {}).get("error") or {}
+        return ReplyEnded(response["id"], response["status"], error.get("message") or "")
+    return None

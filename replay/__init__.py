@@ -1,0 +1,1 @@
+"""Play recorded conversations back to whoever holds the other side."""

@@ -1,0 +1,28 @@
+"""The `replay` command: wiring only."""
+
+from __future__ import annotations
+
+import click
+
+from recorder.commands.common import LazyGroup, run
+
+_COMMANDS = {
+    "serve": ("replay.commands.serve", "Play the provider's side of a tape to an application."),
+    "simulate": ("replay.commands.simulate", "Run a seeded stand-in for a provider."),
+    "digest": ("replay.commands.digest", "Print the canonical digest of a tape."),
+    "demo": ("replay.commands.demo", "Record, verify, show and replay a simulated conversation."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=_COMMANDS)
+@click.version_option(package_name="conversation-recorder", prog_name="replay")
+def cli() -> None:
+    """Play recorded conversations back to whoever holds the other side.
+
+    Example: replay serve last --speed max
+    """
+
+
+def main() -> None:
+    """Entry point of the console command."""
+    run(cli, "replay")

@@ -1,0 +1,113 @@
+"""A provider's `Rules`, compiled: walk them beside a JSON value and ask at each place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from recorder.providers.base import Rules
+
+Path = tuple[str | int, ...]
+
+
+class _Pattern(NamedTuple):
+    type: str | None  # None: any
+    keys: tuple[str, ...]
+    id_kind: str | None
+    is_volatile: bool
+    keeps_null: bool
+
+
+class Place:
+    """What the rules say about one place of a message; `down` goes to a key or index below it."""
+
+    __slots__ = ("_below", "_positions", "_rest", "id_kind", "is_volatile", "keeps_null")
+
+    def __init__(self, positions: frozenset[tuple[_Pattern, int]]) -> None:
+        reached = [pattern for pattern, at in positions if at == len(pattern.keys)]
+        self.id_kind = next((found.id_kind for found in reached if found.id_kind), None)
+        self.is_volatile = any(found.is_volatile for found in reached)
+        self.keeps_null = any(found.keeps_null for found in reached)
+        self._positions = positions
+        self._below: dict[str, Place] = {}
+        self._rest: Place | None = None  # any key that no pattern names
+
+    def down(self, key: str | int) -> Place:
+        """The place under `key`."""
+        if isinstance(key, str):
+            found = self._below.get(key)
+            if found is not None:
+                return found
+            if self._names(key):
+                made = self._below[key] = Place(self._step(key))
+                return made
+        if self._rest is None:
+            self._rest = Place(self._step(None))
+        return self._rest
+
+    def _names(self, key: str) -> bool:
+        return any(
+            at < len(pattern.keys) and pattern.keys[at] == key for pattern, at in self._positions
+        )
+
+    def _step(self, key: str | None) -> frozenset[tuple[_Pattern, int]]:
+        moved: set[tuple[_Pattern, int]] = set()
+        for pattern, at in self._positions:
+            if at == len(pattern.keys):
+                continue
+            wanted = pattern.keys[at]
+            if wanted == "**":
+                moved.update(_spread(pattern, at))
+            elif wanted in ("*", key):
+                moved.update(_spread(pattern, at + 1))
+        return frozenset(moved)
+
+
+def _spread(pattern: _Pattern, at: int) -> Iterator[tuple[_Pattern, int]]:
+    """A position, and those that a `**` there reaches by standing for nothing."""
+    yield pattern, at
+    while at < len(pattern.keys) and pattern.keys[at] == "**":
+        at += 1
+        yield pattern, at
+
+
+class Rulebook:
+    """Compiled rules; one per provider is enough."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self._patterns = [
+            *(_pattern(place, id_kind=kind) for place, kind in rules.ids.items()),
+            *(_pattern(place, is_volatile=True) for place in rules.volatile),
+            *(_pattern(place, keeps_null=True) for place in rules.explicit_nulls),
+        ]
+        self._roots: dict[str | None, Place] = {}
+        self._types = {pattern.type for pattern in self._patterns}
+
+    def root(self, type_: str) -> Place:
+        """The place of a whole message of a type."""
+        known = type_ if type_ in self._types else None
+        if known not in self._roots:
+            fitting = (each for each in self._patterns if each.type in (None, known))
+            self._roots[known] = Place(frozenset(_starts(fitting)))
+        return self._roots[known]
+
+
+def _pattern(
+    place: str, id_kind: str | None = None, is_volatile: bool = False, keeps_null: bool = False
+) -> _Pattern:
+    type_, found, path = place.rpartition(":")
+    keys = tuple(path.split("."))
+    return _Pattern(type_ if found else None, keys, id_kind, is_volatile, keeps_null)
+
+
+def _starts(patterns: Iterable[_Pattern]) -> Iterator[tuple[_Pattern, int]]:
+    for pattern in patterns:
+        yield from _spread(pattern, 0)
+
+
+def value_at(value: object, path: str) -> object:
+    """What stands at a plain dotted path, or None."""
+    for key in path.split("."):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

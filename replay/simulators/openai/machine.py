@@ -1,0 +1,173 @@
+"""The simulated OpenAI Realtime API as a machine: WebSockets and HTTP exchanges by channel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from recorder.events import Message
+from recorder.heads import Close, RequestHead, ResponseHead
+from replay.simulators.openai import credentials, errors, rest
+from replay.simulators.openai.account import Account, Line
+from replay.simulators.openai.errors import Fatal
+from replay.simulators.openai.options import Options
+
+
+class OpenAISimulator:
+    """A seeded stand-in for the service.
+
+    Randomness comes from `seed` and session times from `wall_ns` (nanoseconds since 1970 at the
+    first message), so equal input at equal times gives equal bytes. A WebSocket opens on any
+    path that ends in `/realtime`; fatal errors come after the upgrade, as the service sends
+    them.
+    """
+
+    def __init__(self, seed: int, wall_ns: int, options: Options | None = None) -> None:
+        self._options = options or Options()
+        self._wall_ns = wall_ns
+        self._began: int | None = None
+        self._now = 0
+        self._outbox: list[Message] = []
+        self._open: dict[int, Line] = {}
+        self._account = Account(self._options, seed, self._wall_s, self._post, self._hangup)
+        self._receivers: dict[str, Callable[[Message, int], None]] = {
+            "ws.open": self._opened,
+            "ws.text": self._text,
+            "ws.binary": self._binary,
+            "ws.close": self._closed,
+            "http.request": self._requested,
+        }
+
+    def receive(self, message: Message, now: int) -> None:
+        """Take one message; other kinds than those of a client are for the shell alone."""
+        self._advance(now)
+        receiver = self._receivers.get(message.kind)
+        if receiver is not None:
+            receiver(message, now)
+
+    def due(self, now: int) -> list[Message]:
+        """What is to be sent by `now`."""
+        self._advance(now)
+        sent, self._outbox = self._outbox, []
+        return sent
+
+    def next_deadline(self) -> int | None:
+        """The time of the next event of any session, or of what already waits."""
+        if self._outbox:
+            return self._now
+        nexts = (line.talk.stage.agenda.next() for line in self._account.lines)
+        return min((when for when in nexts if when is not None), default=None)
+
+    def _wall_s(self, now: int) -> int:
+        began = now if self._began is None else self._began
+        return (self._wall_ns + now - began) // 1_000_000_000
+
+    def _advance(self, now: int) -> None:
+        if self._began is None:
+            self._began = now
+        self._now = max(self._now, now)
+        for line in list(self._account.lines):
+            line.talk.stage.advance(now)
+
+    def _post(self, channel: int, body: bytes) -> None:
+        self._outbox.append(Message(channel, "ws.text", body))
+
+    def _hangup(self, channel: int, code: int, reason: str) -> None:
+        self._outbox.append(Message(channel, "ws.close", Close(code, reason).encode()))
+        self._open.pop(channel, None)
+
+    def _requested(self, message: Message, now: int) -> None:
+        head = RequestHead.decode(message.body)
+        answer = rest.handle(self._account, head, message.payload, now)
+        self._send_answer(message.channel, "http.response", answer)
+
+    def _send_answer(self, channel: int, kind: str, answer: rest.Answer) -> None:
+        head = answer.head(self._account.mint.noise(32)).encode()
+        if kind == "http.response":
+            self._outbox.append(Message(channel, "http.response", head, answer.body))
+        else:
+            self._outbox.append(Message(channel, "ws.open", head, answer.body))
+
+    def _opened(self, message: Message, now: int) -> None:
+        head, channel = RequestHead.decode(message.body), message.channel
+        refused = self._refusal(head)
+        if refused is not None:
+            self._send_answer(channel, "ws.open", refused)
+            return
+        offered = head.subprotocols
+        chosen = "realtime" if "realtime" in offered else None
+        accepted = ResponseHead(101, "Switching Protocols", (), chosen)
+        self._outbox.append(Message(channel, "ws.open", accepted.encode()))
+        call_id = credentials.parameter(head, "call_id")
+        line = self._account.calls[call_id] if call_id else self._new_line(head, now)
+        line.channels.append(channel)
+        self._open[channel] = line
+        if call_id:
+            return
+        fatal = self._fatal(head, now)
+        if fatal is not None:
+            line.talk.stage.refuse(fatal)
+            return
+        line.talk.greet()
+        line.talk.limit_life()
+
+    def _refusal(self, head: RequestHead) -> rest.Answer | None:
+        """The answer to an upgrade that gets none, or None."""
+        if not head.path.rstrip("/").endswith("/realtime"):
+            return rest.no_such_url(head)
+        if credentials.key(head) is None:
+            return rest.unauthorised()
+        call_id = credentials.parameter(head, "call_id")
+        if call_id is not None and call_id not in self._account.calls:
+            return rest.no_such_call(call_id)
+        return None
+
+    def _new_line(self, head: RequestHead, now: int) -> Line:
+        account = self._account
+        secret = account.secrets.get(credentials.key(head) or "")
+        kind = (
+            "transcription"
+            if credentials.parameter(head, "intent") == "transcription"
+            else "realtime"
+        )
+        model = credentials.model(head) or self._options.model
+        config = account.new_session(kind, model, now)
+        if secret is not None:
+            mine = {"id": config["id"], "expires_at": config["expires_at"]}
+            config = {**secret.session, **mine}
+        return account.open_line(config, now, speaks_beta=credentials.asks_for_beta(head))
+
+    def _fatal(self, head: RequestHead, now: int) -> Fatal | None:
+        """What ends the session before it begins: key, dialect, credit or model."""
+        options, key = self._options, credentials.key(head) or ""
+        secret = self._account.secrets.get(key)
+        if secret is not None and secret.expires_at <= self._wall_s(now):
+            return errors.bad_key(key)
+        if secret is None and options.keys and key not in options.keys:
+            return errors.bad_key(key)
+        if credentials.asks_for_beta(head) and not options.serves_beta:
+            return errors.beta_is_off()
+        if not options.has_credit:
+            return errors.no_credit()
+        model = credentials.model(head)
+        if model is not None and options.models and model not in options.models:
+            return errors.no_such_model(model)
+        return None
+
+    def _text(self, message: Message, now: int) -> None:
+        line = self._open.get(message.channel)
+        if line is not None:
+            line.talk.receive(message.body)
+
+    def _binary(self, message: Message, now: int) -> None:
+        line = self._open.get(message.channel)
+        if line is not None:
+            line.talk.stage.refuse(errors.not_an_event("binary frames are not accepted."))
+
+    def _closed(self, message: Message, now: int) -> None:
+        """The client is gone: its session ends, a call goes on without this sideband."""
+        line = self._open.pop(message.channel, None)
+        if line is None:
+            return
+        line.channels.remove(message.channel)
+        if line not in self._account.calls.values():
+            self._account.drop(line)

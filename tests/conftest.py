@@ -1,0 +1,1 @@
+"""Shared by all tests. That it stands here lets them import `tapes`."""

@@ -1,0 +1,372 @@
+"""Every way to tamper with a tape is found, at the right event and by the right name."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from tapes import Script, conversation, record, tone
+
+from recorder.chain import genesis, link
+from recorder.clock import SystemClock
+from recorder.recording import Recording, current
+from recorder.store import open_store
+from recorder.store.base import Batch, Store
+from recorder.store.memory import MemoryStore
+from recorder.verify import Fault, Verdict, verify
+
+TAKES = conversation()
+LAST = len(TAKES)
+_COLUMNS = "at_ns, channel, sender, kind, type, body, raw, digest"
+
+
+class Tampering:
+    """A store's file whose rules are off, and what is found in it after changes."""
+
+    def __init__(self, path: Path, session: str) -> None:
+        self.path, self.session = path, session
+
+    def run(self, *statements: str) -> None:
+        """Run SQL with `:s` for the session, past every rule of the store."""
+        with closing(sqlite3.connect(self.path)) as db, db:
+            triggers = db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+            for (name,) in triggers.fetchall():
+                db.execute(f"DROP TRIGGER {name}")
+            for statement in statements:
+                assert db.execute(statement, {"s": self.session}).rowcount, statement
+
+    def verdict(self) -> Verdict:
+        with closing(open_store(str(self.path), create=False, readonly=True)) as store:
+            return _verify(store, self.session)
+
+    def fault(self) -> Fault:
+        found = self.verdict().fault
+        assert found is not None
+        return found
+
+
+def _verify(store: Store, session: str) -> Verdict:
+    row = store.session(session)
+    assert row is not None
+    return verify(store, current(store, [row], SystemClock().wall_ns())[0])
+
+
+@pytest.fixture(params=["complete", None], ids=["complete", "interrupted"])
+def tape(request: pytest.FixtureRequest, tmp_path: Path) -> Tampering:
+    path = tmp_path / "tapes.db"
+    with closing(open_store(str(path), create=True)) as store:
+        return Tampering(path, record(store, TAKES, status=request.param))
+
+
+@pytest.fixture
+def ended(tmp_path: Path) -> Tampering:
+    path = tmp_path / "tapes.db"
+    with closing(open_store(str(path), create=True)) as store:
+        return Tampering(path, record(store, TAKES))
+
+
+def _number(type_: str, nth: int = 0) -> int:
+    """The number of an event on the tape, by its type."""
+    found = [at for at, take in enumerate(TAKES, 1) if f'"{type_}"'.encode() in take.body]
+    return found[nth]
+
+
+def test_an_untouched_tape_passes(tape: Tampering) -> None:
+    found = tape.verdict()
+    assert (found.fault, found.events) == (None, LAST)
+    assert found.audio_s == pytest.approx(3.7)
+
+
+def test_the_digest_is_the_chain_over_the_wire_bytes(ended: Tampering) -> None:
+    with closing(open_store(str(ended.path), create=False, readonly=True)) as store:
+        tape = Recording(store, ended.session)
+        digest = genesis(tape.id, "openai", tape.row.wall_ns)
+        for event, take in zip(tape.events(), TAKES, strict=True):
+            digest = link(digest, event._replace(body=take.body))
+    assert ended.verdict().digest == digest == tape.row.digest
+
+
+def test_a_live_session_passes_so_far() -> None:
+    store = MemoryStore()
+    session = record(store, TAKES, status=None)
+    row = current(store, store.sessions(), 0)[0]._replace(status="recording")
+    assert verify(store, row).fault is None
+    assert session == row.id
+
+
+def test_a_tape_without_events_passes() -> None:
+    store = MemoryStore()
+    assert _verify(store, record(store, [])).fault is None
+
+
+@pytest.mark.parametrize("seq", [1, 2, 11, 30, LAST - 1])
+def test_a_deleted_event_is_lost(tape: Tampering, seq: int) -> None:
+    tape.run(f"DELETE FROM event WHERE session = :s AND seq = {seq}")
+    assert tape.fault()[:3] == ("lost", f"event {seq} was lost", seq)
+    assert tape.verdict().events == seq - 1
+
+
+def test_several_deleted_events_are_named_together(tape: Tampering) -> None:
+    tape.run("DELETE FROM event WHERE session = :s AND seq BETWEEN 20 AND 24")
+    assert tape.fault().text == "events 20 to 24 were lost"
+
+
+def test_a_cut_tail_is_lost(ended: Tampering) -> None:
+    ended.run(f"DELETE FROM event WHERE session = :s AND seq > {LAST - 3}")
+    assert ended.fault().text == f"events {LAST - 2} to {LAST} were lost"
+
+
+def test_a_tail_cut_off_an_interrupted_tape_is_known_by_its_audio(tmp_path: Path) -> None:
+    path = tmp_path / "tapes.db"
+    with closing(open_store(str(path), create=True)) as store:
+        takes = Script().open().append(tone(500)).takes
+        tape = Tampering(path, record(store, takes, status=None))
+    tape.run("DELETE FROM event WHERE session = :s AND seq > 4")
+    assert tape.fault()[:3] == ("lost", "event 5 was lost: its audio is here", 5)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_events_taken_out_and_the_rest_numbered_anew_are_lost(ended: Tampering, count: int) -> None:
+    first = _number("response.done")
+    ended.run(
+        f"DELETE FROM event WHERE session = :s AND seq >= {first} AND seq < {first + count}",
+        *(
+            f"UPDATE event SET seq = {seq - count} WHERE session = :s AND seq = {seq}"
+            for seq in range(first + count, LAST + 1)
+        ),
+    )
+    assert (ended.fault().kind, ended.fault().event) == ("lost", first)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "body = replace(body, 'e', 'E')",
+        "body = body || ' '",
+        "at_ns = at_ns + 1",
+        "type = 'other'",
+        "sender = 'recorder'",
+        "raw = CAST(body AS BLOB) || x'ff', body = NULL",
+        "digest = zeroblob(32)",
+    ],
+)
+@pytest.mark.parametrize("seq", [3, _number("input_audio_buffer.append", 4), LAST - 1])
+def test_a_changed_event_is_named(tape: Tampering, seq: int, change: str) -> None:
+    tape.run(f"UPDATE event SET {change} WHERE session = :s AND seq = {seq}")
+    found = tape.fault()
+    assert (found.kind, found.event) == ("changed", seq)
+    assert found.text.startswith(f"event {seq} (")
+
+
+def test_a_changed_last_event_is_named(ended: Tampering) -> None:
+    ended.run(f"UPDATE event SET body = body || ' ' WHERE session = :s AND seq = {LAST}")
+    assert ended.fault()[:3] == (
+        "changed",
+        f"event {LAST} (provider ws.close) was changed",
+        LAST,
+    )
+
+
+def _swap(one: int, two: int, columns: str) -> list[str]:
+    return [
+        f"CREATE TABLE spare AS SELECT * FROM event WHERE seq IN ({one}, {two})",
+        *(
+            f"UPDATE event SET ({columns}) = (SELECT {columns} FROM spare WHERE seq = {other})"
+            f" WHERE session = :s AND seq = {own}"
+            for own, other in ((one, two), (two, one))
+        ),
+        "DROP TABLE spare",
+    ]
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [_COLUMNS, _COLUMNS.replace(", digest", ""), _COLUMNS.replace("at_ns, ", "")],
+    ids=["whole", "digests stay", "times stay"],
+)
+@pytest.mark.parametrize(
+    ("one", "two"),
+    [(3, 4), (3, 30), (22, 23), (_number("input_audio_buffer.append", 2), 40), (30, LAST)],
+)
+def test_swapped_events_are_reordered(tape: Tampering, one: int, two: int, columns: str) -> None:
+    tape.run(*_swap(one, two, columns))
+    assert tape.fault()[:3] == (
+        "reordered",
+        f"event {one} was reordered: it stands at {two} now",
+        one,
+    )
+
+
+def test_an_event_moved_behind_the_end_is_reordered_or_added(ended: Tampering) -> None:
+    ended.run("UPDATE event SET seq = 900 WHERE session = :s AND seq = 30")
+    assert ended.fault()[:3] == ("reordered", "event 30 was reordered: it stands at 900 now", 30)
+
+
+def _copy(seq: int, to: int) -> str:
+    return (
+        f"INSERT INTO event SELECT session, {to}, {_COLUMNS} FROM event"
+        f" WHERE session = :s AND seq = {seq}"
+    )
+
+
+def test_an_event_added_at_the_end_is_named(ended: Tampering) -> None:
+    ended.run(_copy(10, LAST + 1))
+    assert ended.fault()[:3] == (
+        "added",
+        f"event {LAST + 1} was added: the session ended with {LAST}",
+        LAST + 1,
+    )
+
+
+def test_an_event_added_at_the_end_with_a_right_link_is_named(ended: Tampering) -> None:
+    with closing(open_store(str(ended.path), create=False, readonly=True)) as store:
+        *_, last = Recording(store, ended.session).events()
+        digest = link(ended.verdict().digest, last._replace(seq=LAST + 1))
+    ended.run(_copy(LAST, LAST + 1))
+    ended.run(f"UPDATE event SET digest = x'{digest.hex()}' WHERE seq = {LAST + 1}")
+    assert (ended.fault().kind, ended.fault().event) == ("added", LAST + 1)
+
+
+def test_an_event_added_at_the_end_of_an_interrupted_tape(tmp_path: Path) -> None:
+    path = tmp_path / "tapes.db"
+    with closing(open_store(str(path), create=True)) as store:
+        tape = Tampering(path, record(store, TAKES, status=None))
+    tape.run(_copy(10, LAST + 1))
+    assert tape.fault().event == LAST + 1
+    assert "was changed or added" in tape.fault().text
+
+
+@pytest.mark.parametrize("seq", [0, -7])
+def test_an_event_added_before_the_first_is_named(tape: Tampering, seq: int) -> None:
+    tape.run(_copy(10, seq))
+    assert tape.fault()[:3] == ("added", f"event {seq} was added before the first", seq)
+
+
+def test_an_event_put_between_others_is_added(tape: Tampering) -> None:
+    tape.run(
+        *(
+            f"UPDATE event SET seq = {seq + 1} WHERE session = :s AND seq = {seq}"
+            for seq in range(LAST, 29, -1)
+        ),
+        *(
+            f"UPDATE event_audio SET seq = {seq + 1} WHERE session = :s AND seq = {seq}"
+            for seq in range(_number("response.output_audio.delta", -1), 29, -1)
+        ),
+        _copy(5, 30),
+    )
+    assert tape.fault()[:3] == ("added", "event 30 was added: the one that was 30 is 31 now", 30)
+
+
+def test_a_rewritten_chain_is_known_by_the_end(ended: Tampering) -> None:
+    """Changing an event and every digest after it is found, though not where it was done."""
+    with closing(open_store(str(ended.path), create=False, readonly=True)) as store:
+        tape = Recording(store, ended.session)
+        digest = genesis(tape.id, "openai", tape.row.wall_ns)
+        digests = []
+        for event in tape.events():
+            if event.seq == 5:
+                event = event._replace(body=event.body.replace(b"Short.", b"Long."))
+            digest = link(digest, event)
+            digests.append((event.seq, digest.hex()))
+    ended.run(
+        "UPDATE event SET body = replace(body, 'Short.', 'Long.') WHERE seq = 5",
+        *(f"UPDATE event SET digest = x'{text}' WHERE seq = {seq}" for seq, text in digests),
+    )
+    assert ended.fault().kind == "session"
+    assert "digest is not that of its events" in ended.fault().text
+
+
+@pytest.mark.parametrize("change", ["wall_ns = wall_ns + 1", "provider = 'other'"])
+def test_a_changed_session_is_found(ended: Tampering, change: str) -> None:
+    ended.run(f"UPDATE session SET {change} WHERE id = :s")
+    assert ended.fault().kind == "changed"
+    assert "or the session's provider or start" in ended.fault().text
+
+
+def test_an_unknown_scheme_is_named(ended: Tampering) -> None:
+    ended.run("UPDATE session SET scheme = 'sha512/9' WHERE id = :s")
+    assert "scheme 'sha512/9'" in ended.fault().text
+
+
+def _flip_byte(tape: Tampering, place: float) -> None:
+    with closing(sqlite3.connect(tape.path)) as db:
+        (data,) = db.execute("SELECT data FROM audio WHERE form = 'flac' AND number = 2").fetchone()
+    changed = bytearray(data)
+    changed[int(place * len(data))] ^= 0x10
+    tape.run(f"UPDATE audio SET data = x'{changed.hex()}' WHERE session = :s AND number = 2")
+
+
+@pytest.mark.parametrize("place", [0.0, 0.3, 0.9, 0.999])
+def test_a_flipped_byte_of_flac_is_found(ended: Tampering, place: float) -> None:
+    _flip_byte(ended, place)
+    found = ended.fault()
+    assert (found.kind, found.segment) == ("audio", 2)
+    assert found.event == _number("response.output_audio.delta")
+    assert found.text.startswith("audio segment 2 (provider item_b) ")
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("sha256 = zeroblob(32)", "does not decode to the bytes it had on the wire"),
+        ("size = size - 2", "decodes to 96000 bytes; on the wire it had 95998"),
+        ("data = x'00', form = 'raw'", "decodes to 1 bytes; on the wire it had 96000"),
+    ],
+)
+def test_a_changed_segment_is_named(ended: Tampering, change: str, what: str) -> None:
+    ended.run(f"UPDATE audio SET {change} WHERE session = :s AND number = 2")
+    assert ended.fault().segment == 2
+    assert what in ended.fault().text
+
+
+def test_a_lost_segment_is_found(ended: Tampering) -> None:
+    ended.run("DELETE FROM audio WHERE session = :s AND number = 1")
+    assert ended.fault().event == _number("input_audio_buffer.append")
+    assert "audio segment 1 is lost" in ended.fault().text
+
+
+def test_lost_chunks_of_an_open_segment_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "tapes.db"
+    with closing(open_store(str(path), create=True)) as store:
+        takes = Script().open().append(tone(500)).takes
+        tape = Tampering(path, record(store, takes, status=None))
+    tape.run("UPDATE audio_chunk SET data = substr(data, 1, 10000) WHERE session = :s")
+    assert tape.fault().event == 5
+    assert "needs bytes 9600 to 14400 of audio segment 1, which has 10000" in tape.fault().text
+
+
+@pytest.mark.parametrize("change", ["at = at + 1", "start = start + 2", "encoding = 'raw'"])
+def test_a_changed_reference_changes_its_event(tape: Tampering, change: str) -> None:
+    seq = _number("input_audio_buffer.append", 3)
+    tape.run(f"UPDATE event_audio SET {change} WHERE session = :s AND seq = {seq}")
+    assert (tape.fault().kind, tape.fault().event) == ("changed", seq)
+
+
+def test_an_unsealed_segment_of_an_ended_session_is_a_fault() -> None:
+    store = MemoryStore()
+    session = record(store, Script().open().append(tone(100)).takes, status=None)
+    row = store.session(session)
+    assert row is not None
+    digest = _verify(store, session).digest
+    store.commit(Batch([row._replace(status="complete", ended_ns=1, events=3, digest=digest)]))
+    found = _verify(store, session).fault
+    assert found is not None
+    assert "was not sealed though the session has ended" in found.text
+
+
+def _sessions(store: Store) -> Iterator[Verdict]:
+    for row in store.sessions():
+        yield _verify(store, row.id)
+
+
+def test_one_bad_tape_does_not_spoil_another(tmp_path: Path) -> None:
+    path = tmp_path / "tapes.db"
+    with closing(open_store(str(path), create=True)) as store:
+        good, bad = record(store, TAKES), record(store, TAKES)
+    Tampering(path, bad).run("DELETE FROM event WHERE session = :s AND seq = 7")
+    with closing(open_store(str(path), create=False, readonly=True)) as store:
+        found = {verdict.row.id: verdict.fault is None for verdict in _sessions(store)}
+    assert found == {good: True, bad: False}

@@ -1,0 +1,175 @@
+"""The house keeps its shape: imports go downward, there is no ring, and pure rooms stay pure."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+# Longest prefix wins. A module may import its own rank within its room, or lower ranks.
+RANKS = {
+    "recorder": 0,
+    "recorder.errors": 0,
+    "recorder.clock": 0,
+    "recorder.events": 1,
+    "recorder.heads": 1,
+    "recorder.chain": 1,
+    "recorder.ids": 1,
+    "recorder.spans": 1,
+    "recorder.audio": 1,
+    "recorder.redact": 2,
+    "recorder.providers": 2,
+    "recorder.store": 4,
+    "recorder.capture": 5,
+    "recorder.recording": 6,
+    "recorder.verify": 6,
+    "recorder.export": 6,
+    "recorder.trial": 6,
+    "recorder.report": 7,
+    "recorder.commands": 8,
+    "recorder.cli": 8,
+    "recorder.__main__": 8,
+    "replay": 0,
+    "replay.script": 8,
+    "replay.match": 8,
+    "replay.player": 9,
+    "replay.digest": 9,
+    "replay.report": 9,
+    "replay.simulators": 9,
+    "replay.server": 10,
+    "replay.commands": 11,
+    "replay.cli": 11,
+    "replay.__main__": 11,
+}
+
+PURE = (
+    "recorder.errors",
+    "recorder.events",
+    "recorder.heads",
+    "recorder.chain",
+    "recorder.spans",
+    "recorder.audio.pcm",
+    "recorder.audio.g711",
+    "recorder.audio.vad",
+    "recorder.audio.lanes",
+    "recorder.redact",
+    "recorder.providers",
+    "recorder.capture.encode",
+    "recorder.trial.speaker",
+    "recorder.report",
+    "replay.script",
+    "replay.match",
+    "replay.player",
+    "replay.digest",
+    "replay.simulators",
+)
+IMPURE = {"asyncio", "socket", "threading", "time", "os", "subprocess", "secrets", "sqlite3"}
+IMPURE |= {"sqlalchemy", "aiohttp", "websockets", "httpx", "click", "soundfile"}
+CLOCKS = {"time.time", "time.monotonic", "time.time_ns", "time.monotonic_ns", "time.perf_counter"}
+CLOCKS |= {"datetime.now", "datetime.utcnow", "datetime.datetime.now", "datetime.today"}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in ("recorder", "replay"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(part for part in parts if part != "__init__"), path
+
+
+MODULES = dict(modules())
+
+
+def longest(name: str, table: dict[str, int]) -> str:
+    """The longest entry of `table` that `name` is or lies in."""
+    fits = [entry for entry in table if name == entry or name.startswith(entry + ".")]
+    assert fits, f"{name} has no rank: add it to the table"
+    return max(fits, key=len)
+
+
+def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
+    """Every module that a file imports, outside `if TYPE_CHECKING`."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if top_only else list(ast.walk(tree))
+    hidden = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    for node in nodes:
+        if node in hidden:
+            continue
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module
+
+
+def own(path: Path) -> set[str]:
+    return {name for name in imports(path) if name.split(".")[0] in {"recorder", "replay"}}
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_downward(name: str) -> None:
+    room = longest(name, RANKS)
+    for imported in own(MODULES[name]):
+        other = longest(imported, RANKS)
+        same_room = room == other or imported.startswith(name) or name.startswith(imported)
+        assert same_room or RANKS[other] <= RANKS[room], f"{name} imports {imported} above it"
+        assert not (name.startswith("recorder") and imported.startswith("replay"))
+
+
+def test_there_is_no_import_ring() -> None:
+    graph = {name: own(path) - {name} for name, path in MODULES.items()}
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, f"import ring: {' -> '.join((*trail, name))}"
+        if name in done:
+            return
+        for imported in sorted(graph.get(name, ())):
+            if not name.startswith(imported + "."):
+                visit(imported, (*trail, name))
+        done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name.startswith(PURE)])
+def test_pure_rooms_touch_nothing(name: str) -> None:
+    used = {imported.split(".")[0] for imported in imports(MODULES[name])}
+    assert not used & IMPURE, f"{name} is pure and imports {sorted(used & IMPURE)}"
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "recorder.clock"])
+def test_only_the_clock_reads_time(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text())
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not calls & CLOCKS, f"{name} reads the time: {sorted(calls & CLOCKS)}"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_files_and_functions_stay_small(name: str) -> None:
+    text = MODULES[name].read_text()
+    assert len(text.splitlines()) <= 400, f"{name} is longer than 400 lines"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
+            length = node.end_lineno - node.lineno + 1
+            assert length <= 60, f"{name}.{node.name} is {length} lines long"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_public_things_have_docstrings(name: str) -> None:
+    tree = ast.parse(MODULES[name].read_text())
+    assert ast.get_docstring(tree), f"{name} has no docstring"
+    for node in tree.body:
+        named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        if named and not node.name.startswith("_"):  # type: ignore[union-attr]
+            assert ast.get_docstring(node), f"{name}.{node.name} has no docstring"  # type: ignore[arg-type,union-attr]
