@@ -39,7 +39,11 @@ class UnknownSession(RecorderError):
 
 
 class DamagedTape(StoreError):
-    """An event cannot be put together again from what the store holds."""
+    """An event cannot be put together again from what the store holds; `cause` says why."""
+
+    def __init__(self, session: str, cause: str) -> None:
+        super().__init__(f"{cause}: `record verify {session}` tells what is left")
+        self.cause = cause
 
 
 class Sound(NamedTuple):
@@ -82,7 +86,7 @@ class AudioReader:
         try:
             return self._rows[number]
         except KeyError:
-            raise DamagedTape(f"session {self._session}: audio segment {number} is lost") from None
+            raise DamagedTape(self._session, f"audio segment {number} is lost") from None
 
     def read(self, ref: AudioRef) -> bytes:
         """The bytes that `ref` names; DamagedTape if the segment does not hold them."""
@@ -93,8 +97,9 @@ class AudioReader:
             data = self._store.audio(self._session, ref.segment)
         if ref.start < 0 or ref.length < 0 or len(data) < end:
             raise DamagedTape(
-                f"session {self._session}: event {ref.seq} needs bytes {ref.start} to {end} of "
-                f"audio segment {ref.segment}, which has {len(data)}"
+                self._session,
+                f"event {ref.seq} needs bytes {ref.start} to {end} of audio segment "
+                f"{ref.segment}, which has {len(data)}",
             )
         self._held[ref.segment] = data
         self._shrink()
@@ -109,7 +114,8 @@ class AudioReader:
 
 def stored_body(row: EventRow) -> bytes:
     """The body of a row as stored: text or raw bytes, without its audio."""
-    return row.body.encode() if row.body is not None else row.raw or b""
+    body = row.raw if row.body is None else row.body
+    return body.encode() if isinstance(body, str) else body or b""
 
 
 def whole(row: EventRow, spans: tuple[Span, ...]) -> Event:

@@ -13,13 +13,16 @@ from typing import Literal, NamedTuple
 
 from recorder.audio.pcm import duration_ms
 from recorder.chain import SCHEME, genesis, link
-from recorder.errors import RecorderError
+from recorder.errors import RecorderError, StoreError
 from recorder.events import Event
-from recorder.recording import AudioReader, rows_with_refs, whole
+from recorder.recording import AudioReader, DamagedTape, rows_with_refs, whole
 from recorder.spans import Span
 from recorder.store.base import AudioRef, EventRow, SegmentRow, SessionRow, Store
+from recorder.store.segments import wire_bytes
 
 _BEFORE_ALL = -(1 << 62)  # events are numbered from 1; what was added may be numbered below
+_UNREADABLE = (RecorderError, TypeError, ValueError)  # a column may hold anything after tampering
+_Stored = tuple[EventRow, list[AudioRef]]
 FaultKind = Literal["lost", "changed", "added", "reordered", "audio", "session"]
 
 
@@ -51,13 +54,11 @@ class _Place(NamedTuple):
 
 def verify(store: Store, row: SessionRow) -> Verdict:
     """Check one session; `row` with the status that a reader should see (`recording.current`)."""
-    segments = store.segments(row.id)
-    bad = dict(_bad_segments(store, row, segments))
-    audio_s = sum(_seconds(store, segment) for segment in segments if segment.number not in bad)
     start = _Place(1, genesis(row.id, row.provider, row.wall_ns))
     if row.scheme != SCHEME:
         text = f"its digest chain is of scheme {row.scheme!r}, which this program does not know"
-        return Verdict(row, 0, audio_s, start.previous, Fault("session", text))
+        return Verdict(row, 0, 0.0, start.previous, Fault("session", text))
+    audio_s, bad = _check_audio(store, row)
     place, fault = _walk(store, row, start, bad)
     if fault is None:
         fault = _end(store, row, place) or next(iter(bad.values()), None)
@@ -69,19 +70,26 @@ def _walk(
 ) -> tuple[_Place, Fault | None]:
     """Follow the chain to its end or to the first event that does not fit."""
     reader = AudioReader(store, row.id)
-    for stored, refs in rows_with_refs(store, row.id, _BEFORE_ALL):
-        for ref in refs:
-            if ref.segment in bad and stored.seq == place.seq:
-                return place, bad[ref.segment]._replace(event=stored.seq)
+    rows = rows_with_refs(store, row.id, _BEFORE_ALL)
+    while True:
+        try:
+            stored, refs = next(rows)
+        except StopIteration:
+            return place, None
+        except _UNREADABLE as error:
+            return place, Fault("changed", f"event {place.seq} or one after it: {error}", place.seq)
+        spoilt = next((bad[ref.segment] for ref in refs if ref.segment in bad), None)
+        if spoilt and stored.seq == place.seq:
+            return place, spoilt._replace(event=stored.seq)
         try:
             event = _event(stored, refs, reader)
         except RecorderError as error:
-            return place, Fault("audio", f"event {stored.seq} is not whole: {error}", stored.seq)
+            cause = error.cause if isinstance(error, DamagedTape) else str(error)
+            return place, Fault("audio", f"event {stored.seq} is not whole: {cause}", stored.seq)
         digest = link(place.previous, event)
         if stored.seq != place.seq or digest != stored.digest:
             return place, _Diagnosis(store, row, place).fault()
         place = _Place(place.seq + 1, digest)
-    return place, None
 
 
 def _event(row: EventRow, refs: list[AudioRef], reader: AudioReader) -> Event:
@@ -145,26 +153,37 @@ class _Diagnosis:
             return _lost(seq, seq + events - self._count - 1)
         return self._changed(here[0], after)
 
-    def _rows(self) -> Iterator[tuple[EventRow, list[AudioRef]]]:
+    def _rows(self) -> Iterator[_Stored]:
         """From the broken place on; a number that is too low comes first."""
         for row, refs in rows_with_refs(self._store, self._row.id, _BEFORE_ALL):
             if row.seq >= self._place.seq or row.seq < 1:
                 yield row, refs
 
-    def _moved(self, here: tuple[EventRow, list[AudioRef]]) -> int | None:
-        """The number under which the event that belongs here stands now, if it is anywhere."""
-        own, own_refs = here
+    def _moved(self, here: _Stored) -> int | None:
+        """The number under which the event that belongs here stands now, if it is anywhere.
+
+        An event that fits where it stands was not moved, even if it says the same.
+        """
+        before: EventRow | None = None
         for row, refs in self._rows():
-            for body_refs in (refs, own_refs):
-                event = self._try(row, body_refs)
+            fits = before is not None and self._fits(before, (row, refs), row.seq)
+            before = row
+            if row.seq != self._place.seq and not fits and self._belongs_here(row, refs, here):
+                return row.seq
+        return None
+
+    def _belongs_here(self, row: EventRow, refs: list[AudioRef], here: _Stored) -> bool:
+        """Whether this is the event of the broken place. Its link, its audio and its time may
+        have moved with it or have stayed."""
+        own, own_refs = here
+        for event in (self._try(row, refs), self._try(row, own_refs)):
+            for at_ns in (row.at_ns, own.at_ns):
                 if event is None:
                     continue
-                for at_ns in {row.at_ns, own.at_ns}:
-                    moved = event._replace(seq=self._place.seq, at_ns=at_ns)
-                    digest = link(self._place.previous, moved)
-                    if digest in (row.digest, own.digest) and row.seq != self._place.seq:
-                        return row.seq
-        return None
+                moved = event._replace(seq=self._place.seq, at_ns=at_ns)
+                if link(self._place.previous, moved) in (row.digest, own.digest):
+                    return True
+        return False
 
     def _try(self, row: EventRow, refs: list[AudioRef]) -> Event | None:
         """An event put together by way of trial; None where the audio does not fit it."""
@@ -188,7 +207,7 @@ class _Diagnosis:
         found, following = next(rows), next(rows, None)
         return following is not None and self._fits(found[0], following, self._place.seq + 1)
 
-    def _fits(self, before: EventRow, row_refs: tuple[EventRow, list[AudioRef]], seq: int) -> bool:
+    def _fits(self, before: EventRow, row_refs: _Stored, seq: int) -> bool:
         """Whether the stored link of an event is that of number `seq` after `before`."""
         event = self._try(*row_refs)
         if event is None:
@@ -197,8 +216,8 @@ class _Diagnosis:
 
     def _closed_up(
         self,
-        here: tuple[EventRow, list[AudioRef]],
-        after: tuple[EventRow, list[AudioRef]] | None,
+        here: _Stored,
+        after: _Stored | None,
         missing: int,
     ) -> bool:
         """Whether `missing` events were taken out here and those after them numbered anew."""
@@ -206,45 +225,43 @@ class _Diagnosis:
             return False
         return after is None or self._fits(here[0], after, after[0].seq + missing)
 
-    def _changed(self, here: EventRow, after: tuple[EventRow, list[AudioRef]] | None) -> Fault:
+    def _changed(self, here: EventRow, after: _Stored | None) -> Fault:
         seq = here.seq
-        sure = self._fits(here, after, after[0].seq) if after else self._row.digest == here.digest
         what = f"event {seq} ({here.sender} {here.type or here.kind})"
-        if seq == 1 and sure:
-            what += ", or the session's provider or start,"
-        if not sure and after is None and self._row.digest is None:
+        if after is None and self._row.digest is None:
             return Fault("changed", f"{what} was changed or added", seq)
-        return Fault("changed", f"{what} was changed", seq)
+        other = f"{seq - 1} together with its digest" if seq > 1 else "the session's own row"
+        return Fault("changed", f"{what} was changed (or {other})", seq)
 
 
-def _bad_segments(
-    store: Store, row: SessionRow, segments: list[SegmentRow]
-) -> Iterator[tuple[int, Fault]]:
-    """Every segment that is not what was on the wire."""
-    for segment in segments:
-        what = _segment_fault(store, row, segment)
-        if what:
+def _check_audio(store: Store, row: SessionRow) -> tuple[float, dict[int, Fault]]:
+    """Seconds of sound audio, and every segment that is not what was on the wire."""
+    seconds, bad = 0.0, {}
+    for segment in store.segments(row.id):
+        try:
+            size = _wire_size(store, row, segment)
+        except RecorderError as error:
             owner = f"{segment.sender} {segment.stream}".strip()
-            text = f"audio segment {segment.number} ({owner}) {what}"
-            yield segment.number, Fault("audio", text, segment=segment.number)
+            text = f"audio segment {segment.number} ({owner}) {error}"
+            bad[segment.number] = Fault("audio", text, segment=segment.number)
+        else:
+            seconds += duration_ms(size, segment.codec, segment.rate, segment.channels) / 1000
+    return seconds, bad
 
 
-def _segment_fault(store: Store, row: SessionRow, segment: SegmentRow) -> str | None:
+def _wire_size(store: Store, row: SessionRow, segment: SegmentRow) -> int:
+    """Bytes of a segment; RecorderError unless they are those that crossed the wire."""
     sealed = store.sealed(row.id, segment.number)
     if sealed is None:
-        return None if row.digest is None else "was not sealed though the session has ended"
+        if row.digest is not None:
+            raise StoreError("was not sealed though the session has ended")
+        return len(store.audio(row.id, segment.number))
     try:
-        data = store.audio(row.id, segment.number)
+        data = wire_bytes(sealed, segment.channels)
     except RecorderError as error:
-        return f"cannot be decoded: {error}"
+        raise StoreError(f"cannot be decoded: {error}") from error
     if len(data) != sealed.size:
-        return f"decodes to {len(data)} bytes; on the wire it had {sealed.size}"
+        raise StoreError(f"decodes to {len(data)} bytes; on the wire it had {sealed.size}")
     if sha256(data).digest() != sealed.sha256:
-        return "does not decode to the bytes it had on the wire: their SHA-256 differs"
-    return None
-
-
-def _seconds(store: Store, segment: SegmentRow) -> float:
-    sealed = store.sealed(segment.session, segment.number)
-    size = sealed.size if sealed else len(store.audio(segment.session, segment.number))
-    return duration_ms(size, segment.codec, segment.rate, segment.channels) / 1000
+        raise StoreError("does not decode to the bytes it had on the wire: their SHA-256 differs")
+    return len(data)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from recorder.capture.encode import Draft, Encoder, SecretLeft
 from recorder.capture.resume import open_segments, resume
 from recorder.capture.sealing import seal
-from recorder.capture.tap import Happened, Order, Tape
+from recorder.capture.tap import Happened, Order
 from recorder.errors import RecorderError
-from recorder.providers.base import Tracker
+from recorder.providers import PROVIDERS
 from recorder.redact import Redactor, Secrets, redact_text
 from recorder.store.base import ChannelRow, SessionRow, Status, Store
 
@@ -17,19 +18,20 @@ NOTES = 0  # the channel of the recorder's own notes
 
 
 class LiveTape:
-    """Used by the writer's thread only.
+    """Used by one thread only; `fail` tells whoever holds the tape that it is over.
 
     A tape that broke takes no events until `mend` has written a note of how many are missing;
     then it is over, or goes on after the hole if that was chosen. Such a tape ends `incomplete`.
     """
 
     def __init__(
-        self, tape: Tape, row: SessionRow, tracker: Tracker, secrets: Secrets, store: Store
+        self, row: SessionRow, secrets: Secrets, store: Store, fail: Callable[[RecorderError], None]
     ) -> None:
-        self.tape = tape
+        tracker = PROVIDERS[row.provider].tracker()
+        self.session = row.id
         self.over = False
         self.broken: RecorderError | None = None
-        self._tracker, self._secrets, self._store = tracker, secrets, store
+        self._tracker, self._secrets, self._store, self._fail = tracker, secrets, store, fail
         self._redactor = Redactor(secrets)
         self._encoder = Encoder(row, tracker, self._redactor)
         self._channels: list[ChannelRow] = []
@@ -45,7 +47,7 @@ class LiveTape:
             self._obey(item, draft)
         elif self.broken:
             self._lost += 1
-            self._last_ns = item.at_ns
+            self._last_ns = item[1]
         else:
             try:
                 self._encoder.add(*item[1:], draft)
@@ -64,12 +66,12 @@ class LiveTape:
             self._last_ns = max(self._last_ns, self._encoder.at_ns)
         self.broken, self.over, self._holed = error, False, True
         if not goes_on:
-            self.tape.fail(error)
+            self._fail(error)
 
     def mend(self) -> None:
         """Write the note of the hole; StoreError while the store is still out of reach."""
         reason = str(self.broken)
-        stored = self._store.session(self.tape.session)
+        stored = self._store.session(self.session)
         prepared, row = self._encoder.seq, self._encoder.row
         encoder = resume(self._store, stored or row, self._tracker, self._redactor)
         draft = Draft()
@@ -89,7 +91,7 @@ class LiveTape:
     def _obey(self, order: Order, draft: Draft) -> None:
         if order.action == "channel":
             number, kind, target = order.value
-            row = ChannelRow(self.tape.session, number, kind, redact_text(self._secrets, target))
+            row = ChannelRow(self.session, number, kind, redact_text(self._secrets, target))
             self._channels.append(row)
             if not self.broken:
                 self._encoder.channel(row, draft)
@@ -115,8 +117,8 @@ class LiveTape:
         self._encoder.begin(draft)
 
     def _restore_channels(self, encoder: Encoder, draft: Draft) -> None:
-        have = {row.channel for row in self._store.channels(self.tape.session)}
-        notes = ChannelRow(self.tape.session, NOTES, "notes", "")
+        have = {row.channel for row in self._store.channels(self.session)}
+        notes = ChannelRow(self.session, NOTES, "notes", "")
         for row in (notes, *self._channels):
             if row.channel not in have:
                 encoder.channel(row, draft)

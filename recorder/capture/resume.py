@@ -5,8 +5,9 @@ from __future__ import annotations
 from recorder.capture.encode import Draft, Encoder, SealJob
 from recorder.capture.runs import runs_by_id, status_now
 from recorder.capture.sealing import seal
+from recorder.providers import PROVIDERS
 from recorder.providers.base import Tracker
-from recorder.redact import Redactor
+from recorder.redact import Redactor, Secrets
 from recorder.store.base import SessionRow, Store
 
 
@@ -35,7 +36,7 @@ def open_segments(store: Store, session: str) -> list[SealJob]:
     ]
 
 
-def recover(store: Store, wall_ns: int, tracker: Tracker, redactor: Redactor) -> list[str]:
+def recover(store: Store, wall_ns: int, secrets: Secrets) -> list[str]:
     """End, as interrupted, every session whose run has died; returns their ids."""
     runs = runs_by_id(store)
     ended = []
@@ -43,7 +44,8 @@ def recover(store: Store, wall_ns: int, tracker: Tracker, redactor: Redactor) ->
         if row.status != "recording" or status_now(row, runs, wall_ns) == "recording":
             continue
         draft = Draft()
-        resume(store, row, tracker, redactor).finish("interrupted", draft)
+        tracker = PROVIDERS[row.provider].tracker()
+        resume(store, row, tracker, Redactor(secrets)).finish("interrupted", draft)
         draft.batch.sealed = [seal(job) for job in open_segments(store, row.id)]
         store.commit(draft.batch)
         ended.append(row.id)

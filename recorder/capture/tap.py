@@ -11,43 +11,39 @@ from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
 from recorder.store.base import ChannelKind, Status
 
-
-class Happened(NamedTuple):
-    """One event on its way to the writer."""
-
-    tape: Tape
-    at_ns: int
-    channel: int
-    sender: Sender
-    kind: Kind
-    type: str
-    body: bytes
+# One event on its way to the writer: tape, at_ns, channel, sender, kind, type, body.
+Happened = tuple[int, int, int, Sender, Kind, str, bytes]
 
 
 class Order(NamedTuple):
     """A change of the session itself on its way to the writer, in order with its events."""
 
-    tape: Tape
+    tape: int
     action: Literal["begin", "channel", "end_channel", "learn", "end"]
     value: Any = None
 
 
 class Sink(Protocol):
-    """Where a tape's events go; see `writer.Writer`."""
+    """Where a tape's events go; see `writer.Writer` and `process.WriterProcess`."""
 
     lock: Lock  # held while an event is stamped and queued, so that the two orders agree
 
-    def put(self, item: Happened | Order) -> None: ...
+    def put(self, item: Happened | Order, size: int) -> None:
+        """Queue an item whose body has `size` bytes; never blocks."""
+        ...
 
 
 class Tape:
     """One session being recorded. Safe to use from any thread; never blocks.
 
-    `failed` is set when its events cannot be stored; `on_failure` is then called once, on the
-    writer's thread.
+    `number` names it to its writer. `failed` is set when its events cannot be stored, and
+    `on_failure` is then called once, on whatever thread found out.
     """
 
-    def __init__(self, session: str, sink: Sink, clock: Clock, anchor_ns: int) -> None:
+    def __init__(
+        self, number: int, session: str, sink: Sink, clock: Clock, anchor_ns: int, channels: int = 0
+    ) -> None:
+        self.number = number
         self.session = session
         self.failed: RecorderError | None = None
         self.ended = False
@@ -56,25 +52,21 @@ class Tape:
         self._now = clock.now_ns
         self._anchor = anchor_ns
         self._lock = sink.lock
-        self._channels = 0
+        self._channels = channels
 
     def channel(self, kind: ChannelKind, target: str) -> int:
         """Open a channel and return its number (from 1)."""
         with self._lock:
             self._channels += 1
             number = self._channels
-            self._put(Order(self, "channel", (number, kind, target)))
+            self._put(Order(self.number, "channel", (number, kind, target)), 0)
         return number
-
-    def count_from(self, channels: int) -> None:
-        """Number further channels after those a resumed session already has."""
-        self._channels = channels
 
     def record(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> None:
         """Stamp one event with the moment of this call and queue it."""
         with self._lock:
             at_ns = self._now() - self._anchor
-            self._put(Happened(self, at_ns, channel, sender, kind, type_, body))
+            self._put((self.number, at_ns, channel, sender, kind, type_, body), len(body))
 
     def end_channel(self, channel: int) -> None:
         """Say that nothing more comes on a channel."""
@@ -99,4 +91,4 @@ class Tape:
 
     def _order(self, action: Literal["end_channel", "learn", "end"], value: Any) -> None:
         with self._lock:
-            self._put(Order(self, action, value))
+            self._put(Order(self.number, action, value), 0)

@@ -74,9 +74,9 @@ def command(verbose: bool, quiet: bool, **options: object) -> None:
 
 
 async def _serve(options: Options, level: int) -> None:
+    from recorder.capture.process import WriterProcess
     from recorder.capture.proxy.server import Proxy, reachable
     from recorder.capture.secrets import store_secrets
-    from recorder.capture.writer import Writer
     from recorder.clock import SystemClock
 
     if options.check_upstream:
@@ -84,9 +84,8 @@ async def _serve(options: Options, level: int) -> None:
     store = open_for_writing(options.store_url)
     secrets = store_secrets(store, os.environ)
     _log_to_stderr(level, secrets)
-    sys.setswitchinterval(_SWITCH_S)
-    writer = Writer(store, SystemClock(), secrets, on_failure=options.on_store_failure)  # type: ignore[arg-type]
-    for session in writer.start():
+    writer = WriterProcess(options.store_url, SystemClock(), on_failure=options.on_store_failure)  # type: ignore[arg-type]
+    for session in await writer.start():
         click.echo(f"session {session} was left by a run that died: interrupted", err=True)
     try:
         proxy = Proxy(writer, store, options.trial, {"openai": options.openai_url})
@@ -96,7 +95,7 @@ async def _serve(options: Options, level: int) -> None:
         await _until_signal()
         await proxy.stop()
     finally:
-        await asyncio.to_thread(writer.close)
+        await writer.close()
         store.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from recorder.redact import shapes
 from recorder.redact.names import is_secret_field, is_secret_header, is_secret_query
@@ -12,10 +12,11 @@ from recorder.redact.views import Found, plain, unescaped, unquoted
 from recorder.redact.walk import Text, is_json, place, texts
 
 _DEEPEST = 5  # JSON in a JSON string, escaped or percent-encoded text inside each other
+_ROUNDS = 8
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{256,}={0,2}")
 _MARKERS = re.compile(rb"(?:\s*" + MARKER.pattern + rb")+\s*")
 _SCHEME = re.compile(rb"(?i:bearer|basic|token|digest|apikey)[ \t]+(?=\S)")
-_FORM = re.compile(rb"[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*\s*")
+_FORM = re.compile(rb"[^\s=&?/#]+=[^\s&]*(?:&[^\s=&?/#]+=[^\s&]*)*\s*")
 _FORM_PAIR = re.compile(rb"([^\s=&]+)=([^\s&]+)")
 _QUOTED = re.compile(
     rb"([\"'])([A-Za-z][A-Za-z0-9_.-]{1,63})\1\s*[:=]\s*([\"'])"
@@ -28,7 +29,7 @@ _ASSIGNED = re.compile(
 _HEADER_LINE = re.compile(rb"(?m)^([A-Za-z][A-Za-z0-9-]{2,40}):[ \t]*([^\r\n\"\\]*[^\s\"\\])")
 _PART = re.compile(
     rb"(?i:content-disposition):[^\r\n]*?[; ]name=\"?([^\";\r\n]+)[^\r\n]*"
-    rb"(?:\r?\n[^\r\n]+)*\r?\n\r?\n(.*?)(?=\r?\n--|\Z)",
+    rb"(?:\r?\n[^\r\n]+){0,20}\r?\n\r?\n(.*?)(?=\r?\n--|\Z)",
     re.S,
 )
 _LOGPROB = re.compile(rb"[\"']\s*,\s*[\"'](?:logprob|bytes)\b")
@@ -47,8 +48,20 @@ class Finder:
         """The secrets of a message, without overlaps, in order."""
         return merged(self._scan(raw, 0))
 
-    def replace(self, raw: bytes, founds: Iterable[Found]) -> bytes:
-        """`raw` with a marker in the place of each of `founds` (in order, without overlaps)."""
+    def replace(self, raw: bytes, founds: Sequence[Found]) -> bytes:
+        """`raw` with a marker in the place of each of `founds` (in order, without overlaps).
+
+        A marker is a border, which may show another secret beside it, so the result is looked at
+        again until nothing is found.
+        """
+        for _ in range(_ROUNDS):
+            if not founds:
+                break
+            raw = self._marked(raw, founds)
+            founds = self.find(raw)
+        return raw
+
+    def _marked(self, raw: bytes, founds: Iterable[Found]) -> bytes:
         pieces: list[bytes] = []
         done = 0
         for start, end, value, _ in founds:

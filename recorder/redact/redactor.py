@@ -42,9 +42,7 @@ class Redactor:
             return self._chunk((channel, sender), body)
         if kind in ("http.request", "http.response"):
             self._streams.drop((channel, sender))
-        if self._sieve.is_clean(body):
-            return body
-        return self._replace(body, self._find(body))
+        return self._join(body, [])
 
     def leftover(self, body: bytes) -> str | None:
         """Where a secret still stands in `body` that is about to be stored, or None.
@@ -56,28 +54,31 @@ class Redactor:
         founds = self._find(body)
         return (founds[0].where or f"offset {founds[0].start}") if founds else None
 
-    def _replace(self, body: bytes, founds: list[Found]) -> bytes:
-        return self._finder.replace(body, founds) if founds else body
-
     def _chunk(self, key: tuple[int, str], body: bytes) -> bytes:
         if not body:
             self._streams.drop(key)
             return body
-        return self._replace(body, self._streams.feed(key, body, CHUNK_WINDOW))
+        return self._join(body, self._streams.feed(key, body, CHUNK_WINDOW))
+
+    def _join(self, body: bytes, founds: list[Found]) -> bytes:
+        """`body` without what its stream tells, and what it tells by itself."""
+        if not self._sieve.is_clean(body):
+            founds = merged((*self._find(body), *founds))
+        return self._finder.replace(body, founds)
 
     def _delta(self, stream: tuple[int, str, str], body: bytes) -> bytes:
         if self._passes(stream, body):
             return body
         delta = _read(body)
         if delta is None:
-            return body if self._sieve.is_clean(body) else self._replace(body, self._find(body))
+            return self._join(body, [])
         key = (stream, delta.ids)
         text = unescaped(body[delta.start : delta.end])
         founds = text.raw(self._streams.feed(key, text.text), delta.start, _PLACE)
-        if not founds and self._sieve.is_clean(body):
+        result = self._join(body, founds)
+        if result is body:
             self._streams.trust(key)
-            return body
-        return self._replace(body, merged((*self._find(body), *founds)))
+        return result
 
     def _passes(self, stream: tuple[int, str, str], body: bytes) -> bool:
         """Whether this is the next delta of a known stream, without any hint of a secret."""
@@ -128,7 +129,9 @@ def redact_text(secrets: Secrets, text: str) -> str:
     """A log line, an error message, a report: `text` without secrets."""
     raw = to_bytes(text)
     finder, sieve = _tools(secrets)
-    founds = [] if sieve.is_clean(raw) else finder.find(raw)
+    if sieve.is_clean(raw):
+        return text
+    founds = finder.find(raw)
     return _to_text(finder.replace(raw, founds)) if founds else text
 
 

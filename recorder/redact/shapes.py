@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 _START = rb"(?<![A-Za-z0-9])"
+_JWT_START = rb"(?<![A-Za-z0-9_-])"  # no second look inside a run of its own characters
 _PEM_HEAD = rb"-----BEGIN[ A-Z0-9]{0,32}PRIVATE KEY[ A-Z]{0,8}-----"
 _TOKEN68 = rb"[A-Za-z0-9._~+/=-]"
 _UNDERSCORED = rb"(?:ek|g?sk|[rp]k|hf|gh[pousr]|github_pat|whsec)_"
@@ -27,7 +28,7 @@ _WHOLE = re.compile(
             _START + rb"(xox[abeoprs]-[A-Za-z0-9-]{8,})",
             rb"(?<![A-Za-z0-9+/])(AIza[A-Za-z0-9_-]{35})(?![A-Za-z0-9+/=_-])",
             rb"(?<![A-Za-z0-9+/])(AKIA[A-Z0-9]{16})(?![A-Za-z0-9+=])",
-            _START + rb"(eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,3})",
+            _JWT_START + rb"(eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,3})",
             rb"(" + _PEM_HEAD + rb"(?:[A-Za-z0-9+/=\s:,.-]|\\[nrt])*?"
             rb"(?:-----END[ A-Z0-9]{0,40}-----|(?![A-Za-z0-9+/=\s:,.\\-])|(?=\\[^nrt])|(?=\\\Z)))",
             _START + rb"[Bb](?i:earer)[ \t]+(" + _TOKEN68 + rb"{20,}"
@@ -50,9 +51,9 @@ _BEGUN = re.compile(
             _START + rb"(xox[abeoprs]-[A-Za-z0-9-]*)\Z",
             rb"(?<![A-Za-z0-9+/])(AIza[A-Za-z0-9_-]{0,35})\Z",
             rb"(?<![A-Za-z0-9+/])(AKIA[A-Z0-9]{0,16})\Z",
-            _START + rb"(eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,4})\Z",
+            _JWT_START + rb"(eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,4})\Z",
             _START + rb"[Bb](?i:earer)[ \t]+(" + _TOKEN68 + rb"+)\Z",
-            rb"://([^\s/?#@\"'\\<>:]{1,256}:[^\s/?#@\"'\\<>]{1,256})\Z",
+            rb"://([^\s/?#@\"'\\<>:\[]{1,256}:[^\s/?#@\"'\\<>\[]{1,256})\Z",
         )
     )
 )

@@ -7,13 +7,14 @@ text of the last few bytes is kept in memory to tell what continues what.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterator
 
 from recorder.redact import shapes
 from recorder.redact.finder import Finder, merged
 from recorder.redact.secrets import LONGEST_KNOWN, Secrets, to_bytes
 from recorder.redact.sieve import BEGIN, REACH, Sieve
-from recorder.redact.views import Found
+from recorder.redact.views import Found, plain, unescaped, unquoted
 
 CHUNK_WINDOW = 4096
 _DELTA_WINDOW = 96  # bytes; a label and the key of an assignment fit
@@ -21,6 +22,8 @@ _MOST_STREAMS = 256
 _HEAD = 128  # kept of the beginning of a secret that goes on and on
 _SURE = 20  # bytes from which a marker of an unfinished secret gives nothing away
 _UNBOUND = 6  # bytes of a known value in the middle of a word that count as its beginning
+_CUT_ESCAPE = re.compile(rb"(?:\\(?:u[0-9a-fA-F]{0,3})?|%[0-9a-fA-F]?)\Z")
+_LONGEST_ESCAPE = 5
 
 
 class Tail:
@@ -99,24 +102,37 @@ class Streams:
         border, cut = len(tail.text), tail.cut
         joined = tail.text + piece
         end = len(joined)
-        founds = merged((*self._finder.find(joined), *self._begun(joined)))
+        founds = self._finder.find(joined)
+        last = founds[-1].start if founds and founds[-1].end == end else end
+        founds = merged((*founds, *(each for each in self._begun(joined) if each.start < last)))
         open_end = bool(founds) and founds[-1].end == end
         tail.keep(joined, founds[-1].start if open_end else None)
         return [_within(found, border, end, cut) for found in founds if found.end > border]
 
     def _begun(self, text: bytes) -> list[Found]:
-        """The beginning of a secret at the end of `text`."""
+        """The beginning of a secret at the end of `text`, however it is written."""
         end = len(text)
-        founds = [Found(start, end, text[start:end]) for start, end in shapes.begun(text)]
+        start = max(end - CHUNK_WINDOW, 0)
+        cut = _CUT_ESCAPE.search(text, max(end - _LONGEST_ESCAPE, 0))
+        last = text[start : cut.start() if cut else end]
+        views = [plain(last)]
+        views += [unescaped(last)] if b"\\" in last else []
+        views += [unquoted(last)] if b"%" in last else []
+        founds = [found for view in views for found in view.raw(self._beginning(view.text), start)]
+        return [Found(found.start, end, b"") for found in founds]
+
+    def _beginning(self, text: bytes) -> Iterator[Found]:
+        end = len(text)
+        for start, _ in shapes.begun(text):
+            yield Found(start, end, b"")
         for value in self._known:
             start = text.find(value[:BEGIN], max(end - len(value) + 1, 0))
             while start >= 0:
                 bound = not text[max(start - 1, 0) : start].isalnum()
                 if value.startswith(text[start:]) and (bound or end - start >= _UNBOUND):
-                    founds.append(Found(start, end, b""))
+                    yield Found(start, end, b"")
                     break
                 start = text.find(value[:BEGIN], start + 1)
-        return founds
 
 
 def _within(found: Found, border: int, end: int, cut: bool) -> Found:

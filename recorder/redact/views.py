@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 _ESCAPE = re.compile(
     rb"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
-    rb"|\\u([0-9a-fA-F]{4})|\\([^u])|[^\\]+|\\",
+    rb"|\\u([0-9a-fA-F]{4})|\\([^u])",
     re.S,
 )
-_PERCENT = re.compile(rb"%([0-9a-fA-F]{2})|[^%]+|%", re.S)
+_PERCENT = re.compile(rb"%([0-9a-fA-F]{2})")
 _SHORT = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 
 
@@ -25,63 +26,75 @@ class Found(NamedTuple):
 
 
 class View(NamedTuple):
-    """`text[i]` began at `at[i]` of the raw text; `at` has one entry more than `text`."""
+    """Decoded text in runs: run `i` begins at `starts[i]` of `text` and `raws[i]` of the raw text.
+
+    A run is either copied bytes or one escape; of an escape every byte stands where it begins.
+    """
 
     text: bytes
-    at: Sequence[int]
+    starts: Sequence[int]
+    raws: Sequence[int]
+    copied: Sequence[bool]
+
+    def at(self, offset: int) -> int:
+        """Where the byte at `offset` of `text` stands in the raw text."""
+        run = bisect_right(self.starts, offset) - 1
+        return self.raws[run] + (offset - self.starts[run] if self.copied[run] else 0)
 
     def raw(self, founds: Iterable[Found], base: int = 0, where: str = "") -> list[Found]:
         """`founds` in `text` as places in the raw text, which itself begins at `base`."""
         return [
-            Found(base + self.at[start], base + self.at[end], value, inner or where)
+            Found(base + self.at(start), base + self.at(end), value, inner or where)
             for start, end, value, inner in founds
         ]
 
 
 def plain(raw: bytes) -> View:
     """The text itself."""
-    return View(raw, range(len(raw) + 1))
+    return View(raw, (0,), (0,), (True,))
 
 
 def unescaped(raw: bytes) -> View:
     """The content of a JSON string; what is not a valid escape stays as it is."""
-    if b"\\" not in raw:
-        return plain(raw)
-    text = bytearray()
-    at: list[int] = []
-    for match in _ESCAPE.finditer(raw):
-        high, low, unit, short = match.groups()
-        start, end = match.span()
-        if high:
-            code = 0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00
-            piece = chr(code).encode()
-        elif unit:
-            piece = chr(int(unit, 16)).encode("utf-8", "surrogatepass")
-        elif short:
-            piece = _SHORT.get(short, short)
-        else:
-            text += raw[start:end]
-            at.extend(range(start, end))
-            continue
-        text += piece
-        at.extend([start] * len(piece))
-    at.append(len(raw))
-    return View(bytes(text), at)
+    return _decoded(raw, _ESCAPE, _unescape) if b"\\" in raw else plain(raw)
 
 
 def unquoted(raw: bytes) -> View:
     """The content of a percent-encoded text."""
-    if b"%" not in raw:
-        return plain(raw)
+    return _decoded(raw, _PERCENT, _unquote) if b"%" in raw else plain(raw)
+
+
+def _decoded(
+    raw: bytes, escape: re.Pattern[bytes], decode: Callable[[re.Match[bytes]], bytes]
+) -> View:
     text = bytearray()
-    at: list[int] = []
-    for match in _PERCENT.finditer(raw):
+    starts: list[int] = []
+    raws: list[int] = []
+    copied: list[bool] = []
+    done = 0
+    for match in escape.finditer(raw):
         start, end = match.span()
-        if match[1]:
-            text.append(int(match[1], 16))
-            at.append(start)
-        else:
-            text += raw[start:end]
-            at.extend(range(start, end))
-    at.append(len(raw))
-    return View(bytes(text), at)
+        for is_copied, at, piece in ((True, done, raw[done:start]), (False, start, decode(match))):
+            starts.append(len(text))
+            raws.append(at)
+            copied.append(is_copied)
+            text += piece
+        done = end
+    starts.append(len(text))
+    raws.append(done)
+    copied.append(True)
+    text += raw[done:]
+    return View(bytes(text), starts, raws, copied)
+
+
+def _unescape(match: re.Match[bytes]) -> bytes:
+    high, low, unit, short = match.groups()
+    if high:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00).encode()
+    if unit:
+        return chr(int(unit, 16)).encode("utf-8", "surrogatepass")
+    return _SHORT.get(short, short)
+
+
+def _unquote(match: re.Match[bytes]) -> bytes:
+    return bytes((int(match[1], 16),))

@@ -21,7 +21,7 @@ class Column(NamedTuple):
 def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int | None) -> list[str]:
     """Lines with a heading, at most `width` wide if that is given.
 
-    The widest of the columns that may be cut give way first; then the last columns are left out,
+    The columns with the most to spare give way first; then the last columns are left out,
     and an ellipsis ends each line.
     """
     cells = [[column.heading for column in columns], *rows]

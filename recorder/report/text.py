@@ -85,10 +85,14 @@ def _says(line: Line) -> str:
     if line.audio:
         silent = line.audio.dbfs <= FLOOR_DBFS
         level = "of silence" if silent else f"at {line.audio.dbfs:.0f} dBFS"
-        parts.append(f"{line.audio.ms / 1000:.2f} s {level}")
+        parts.append(f"{_lasting(line.audio.ms)} {level}")
     if line.text:
         parts.append(printable(line.text))
     return "  ".join(parts)
+
+
+def _lasting(ms: float) -> str:
+    return f"{ms / 1000:.2f} s" if ms >= 1000 else f"{ms:.0f} ms"
 
 
 def _alarming(line: Line) -> bool:

@@ -96,7 +96,7 @@ class MemoryStore:
     def events(self, session: str, after: int = 0) -> Iterator[EventRow]:
         with self._opened():
             rows = self._tape(session).events
-            known = range(after, len(rows))  # rows are only ever added behind these
+            known = range(max(after, 0), len(rows))  # rows are only ever added behind these
         for index in known:
             yield rows[index]
 

@@ -113,7 +113,10 @@ class OpenAIWording:
             event = None
         if not isinstance(event, dict):
             return [Refused("the provider sent a text frame that is not a JSON object", False)]
-        signal = _meaning(event)
+        try:
+            signal = _meaning(event)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            return [Refused(f"the provider sent a malformed {event.get('type')} event", False)]
         return [] if signal is None else [signal]
 
 
@@ -127,7 +130,7 @@ def _meaning(event: Mapping[str, Any]) -> Signal | None:
         return SpeechStarted()
     if type_ == "error":
         error = event["error"]
-        return Refused(str(error["message"]), error.get("code") in _BENIGN)
+        return Refused(f"the provider refused: {error['message']}", error.get("code") in _BENIGN)
     return _of_reply(str(type_), event)
 
 

@@ -260,7 +260,7 @@ class Speaker:
         elif isinstance(signal, ReplyEnded):
             self._ended(signal)
         elif isinstance(signal, Refused) and not signal.benign:
-            self._fail(f"the provider refused: {signal.message}")
+            self._fail(signal.message)
 
     def _call(self, signal: CallMade) -> None:
         self._calls += 1

@@ -15,8 +15,8 @@ from typing import NamedTuple
 from recorder.redact.secrets import MARKER
 from recorder.redact.walk import place as path_text
 from replay.match.ids import Bindings
-from replay.match.jsontext import Json, Number, canonical, parse, shown
-from replay.match.rulebook import Path, Place, Rulebook
+from replay.match.jsontext import Json, Number, parse, shown
+from replay.match.rulebook import Path, Place, Rulebook, value_at
 
 _ABSENT = "absent"
 _MARKER = re.compile(MARKER.pattern.decode())
@@ -68,6 +68,14 @@ class Matcher:
             self.bindings = comparison.bindings
         return difference
 
+    def type_of(self, body: bytes) -> str:
+        """The `type` of a message, or ``""``."""
+        return _text_at(body, "type") or ""
+
+    def event_id(self, body: bytes) -> str | None:
+        """The id that the client gave its message, for an error to refer to."""
+        return _text_at(body, "event_id")
+
     def _try(self, type_: str, expected: bytes, got: bytes) -> tuple[Difference | None, Bindings]:
         if expected == got and not self.bindings.renamed and not self._minted:
             return None, self.bindings
@@ -81,6 +89,14 @@ class Matcher:
             return Difference("$", "JSON", f"{got[:80]!r} ({error})"), self.bindings
         comparison = _Comparison(self.bindings, self._minted)
         return comparison.run(self.book.root(type_), want, have), comparison.bindings
+
+
+def _text_at(body: bytes, key: str) -> str | None:
+    try:
+        found = value_at(parse(body), key)
+    except ValueError:
+        return None
+    return found if type(found) is str else None
 
 
 def _bytes_differ(expected: bytes, got: bytes) -> Difference | None:
@@ -138,7 +154,7 @@ class _Comparison:
         return Difference(path_text(path), shown(bound or f"an id other than {got}"), shown(got))
 
     def _strings(self, path: Path, want: str, got: str) -> None:
-        if want in self._minted or (want != got and not _is_secret_of(want, got)):
+        if want != got and not _is_secret_of(want, got):
             self._plain.append(_Plain(path, want, got))
 
     def _objects(
@@ -177,7 +193,7 @@ def _one_sided(
     key = path[-1]
     if {**want, **got}[key] is None and not place.keeps_null:  # type: ignore[index]
         return None
-    sides = (shown(each[key]) if key in each else _ABSENT for each in (want, got))  # type: ignore[index]
+    sides = (shown(each[key]) if key in each else _ABSENT for each in (want, got))
     return Difference(path_text(path), *sides)
 
 
@@ -191,6 +207,3 @@ def _is_secret_of(want: str, got: str) -> bool:
         return False
     around = map(re.escape, _MARKER.split(want))
     return re.fullmatch(".+?".join(around), got, re.S) is not None
-
-
-__all__ = ["Difference", "Matcher", "canonical"]

@@ -63,7 +63,9 @@ class Bindings:
         return self._renamed
 
 
-def rename(body: bytes, names: Sequence[str], bindings: Bindings, book: Rulebook, type_: str) -> bytes:
+def rename(
+    body: bytes, names: Sequence[str], bindings: Bindings, book: Rulebook, type_: str
+) -> bytes:
     """`body` with the recorded ids `names` replaced where they stand as a value, and inside the
     text that the rules name; every other byte stays."""
     renamed = {name: bindings.renamed[name] for name in names if name in bindings.renamed}

@@ -68,7 +68,9 @@ def canonical(value: Json) -> str:
     if isinstance(value, str):
         return encode_basestring_ascii(value)
     if isinstance(value, dict):
-        members = (f"{encode_basestring_ascii(key)}:{canonical(value[key])}" for key in sorted(value))
+        members = (
+            f"{encode_basestring_ascii(key)}:{canonical(value[key])}" for key in sorted(value)
+        )
         return "{" + ",".join(members) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(canonical, value)) + "]"
@@ -82,7 +84,9 @@ def shown(value: Json) -> str:
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{shown(key)}: {shown(inner)}" for key, inner in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{shown(key)}: {shown(inner)}" for key, inner in value.items()) + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(shown, value)) + "]"
     return canonical(value)

@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, overload
 
 from recorder.capture.hooks.gate import Gate, SessionEnded
+from recorder.capture.ledger import OnFailure
 from recorder.capture.secrets import store_secrets
 from recorder.capture.tap import Tape
-from recorder.capture.writer import OnFailure, Writer
+from recorder.capture.writer import Writer
 from recorder.clock import Clock, SystemClock
 from recorder.providers import provider as provider_called
 from recorder.providers.base import Provider
@@ -115,12 +116,13 @@ class Recorder:
             )
             self._writer.start()
             undo.pop_all()
-        self._control = Session(self._gate())
         self._closed = False
+        self._control = Session(Gate(self._writer, self._opener()))
 
     def session(self, *, external_id: str | None = None, model: str | None = None) -> Session:
         """A session of its own, for several connections and exchanges that belong together."""
-        return Session(self._gate(external_id=external_id, model=model))
+        opener = self._opener(external_id=external_id, model=model)
+        return Session(Gate(self._writer, opener, self._provider))
 
     def httpx_transport(self, transport: httpx.BaseTransport | None = None) -> RecordingTransport:
         """`Session.httpx_transport` of the session that all such exchanges share."""
@@ -142,7 +144,7 @@ class Recorder:
         self, connection: ClientConnection | AsyncClientConnection
     ) -> RecordedConnection | AsyncRecordedConnection:
         """`Session.wrap` in a session that ends when the connection closes."""
-        gate = self._gate()
+        gate = Gate(self._writer, self._opener(), self._provider)
         return _wrap(gate, connection, gate.end)
 
     def flush(self) -> None:
@@ -169,11 +171,13 @@ class Recorder:
     ) -> None:
         self.close()
 
-    def _gate(self, **facts: str | None) -> Gate:
+    def _opener(self, **facts: str | None) -> Callable[[], Tape]:
         def opener() -> Tape:
+            if self._closed:
+                raise SessionEnded("the recorder is closed: open another to record more")
             return self._writer.open(self._provider.NAME, self._trial, origin="hook", **facts)
 
-        return Gate(self._writer, self._provider, opener)
+        return opener
 
 
 def _wrap(

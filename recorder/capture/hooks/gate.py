@@ -1,8 +1,7 @@
-"""`Gate`: how a hook records. It waits while the writer is behind and stops what cannot be stored."""
+"""`Gate`: how a hook records: waiting while the writer is behind, stopping what cannot be kept."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from threading import Lock
@@ -22,8 +21,10 @@ class SessionEnded(RecorderError):
 class Gate:
     """One session as hooks see it; its tape is opened when first used. Safe in any thread."""
 
-    def __init__(self, writer: Writer, provider: Provider, opener: Callable[[], Tape]) -> None:
-        self._writer, self._provider, self._opener = writer, provider, opener
+    def __init__(
+        self, writer: Writer, opener: Callable[[], Tape], named_by: Provider | None = None
+    ) -> None:
+        self._writer, self._opener, self._named_by = writer, opener, named_by
         self._lock = Lock()
         self._tape: Tape | None = None
 
@@ -35,6 +36,11 @@ class Gate:
                 self._tape = self._opener()
             return self._tape
 
+    @property
+    def is_open(self) -> bool:
+        """Whether something can be recorded."""
+        return self.tape.failed is None and not self.tape.ended
+
     def wait(self) -> None:
         """Block while the writer's queue is full; raise if nothing more can be recorded."""
         if self._writer.full:
@@ -44,7 +50,7 @@ class Gate:
     async def wait_async(self) -> None:
         """`wait` for an event loop."""
         if self._writer.full:
-            await asyncio.to_thread(self._writer.wait_room)
+            await self._writer.room()
         self._check()
 
     def record(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> None:
@@ -54,13 +60,13 @@ class Gate:
 
     def note(self, channel: int, what: str, message: str) -> None:
         """Record a remark; where nothing can be recorded any more there is nobody to tell."""
-        if not self.tape.ended and self.tape.failed is None:
+        if self.is_open:
             body = json.dumps({"message": message}).encode()
             self.tape.record(channel, "recorder", "note", what, body)
 
     def correlate(self, request: RequestHead, response: ResponseHead) -> None:
-        """Name the session by the id that an answer tells, if it tells one."""
-        key = self._provider.correlate(request, response)
+        """Name the session by the id that an answer tells, if it is one that has a name."""
+        key = self._named_by.correlate(request, response) if self._named_by else None
         if key:
             self.tape.learn(external_id=key)
 

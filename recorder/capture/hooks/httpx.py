@@ -15,11 +15,13 @@ import httpx
 
 from recorder.capture.hooks.gate import Gate
 from recorder.capture.proxy.bodies import Body, is_short
+from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
 from recorder.heads import Headers, RequestHead, ResponseHead
 
 _READABLE = frozenset({"gzip", "deflate", "identity"})
 _UNREADABLE = b"[a body in a coding that cannot be read is not stored]"
+_ABANDONED = ("broken", "the answer was closed before its end")
 _UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout)
 
 
@@ -39,7 +41,11 @@ class RecordingTransport(httpx.BaseTransport):
         except BaseException as error:
             exchange.fail(error)
             raise
-        exchange.answer(response)
+        try:
+            exchange.answer(response)
+        except RecorderError:
+            response.close()
+            raise
         return httpx.Response(
             response.status_code,
             headers=response.headers,
@@ -68,11 +74,15 @@ class AsyncRecordingTransport(httpx.AsyncBaseTransport):
         except BaseException as error:
             exchange.fail(error)
             raise
-        exchange.answer(response)
+        try:
+            exchange.answer(response)
+        except RecorderError:
+            await response.aclose()
+            raise
         return httpx.Response(
             response.status_code,
             headers=response.headers,
-            stream=_AsyncAnswerStream(exchange, response),
+            stream=_AnswerStream(exchange, response),
             extensions=response.extensions,
         )
 
@@ -104,10 +114,7 @@ class _Exchange:
             headers["accept-encoding"] = _readable(headers["accept-encoding"])
         stream = request.stream
         if "content-length" in headers or "transfer-encoding" in headers:
-            if isinstance(stream, httpx.SyncByteStream):
-                stream = _RequestStream(self, stream)
-            elif isinstance(stream, httpx.AsyncByteStream):
-                stream = _AsyncRequestStream(self, stream)
+            stream = _RequestStream(self, stream)
         return httpx.Request(
             request.method,
             request.url,
@@ -163,88 +170,88 @@ class _Pieces:
         return _UNREADABLE
 
 
-def _sync_pieces(gate: Gate, pieces: _Pieces, stream: httpx.SyncByteStream) -> Iterator[bytes]:
-    source = iter([b"".join(stream)]) if pieces.whole else iter(stream)
-    for data in source:
+def _passing(gate: Gate, pieces: _Pieces, stream: httpx.SyncByteStream) -> Iterator[bytes]:
+    for data in [b"".join(stream)] if pieces.whole else stream:
         gate.wait()
         pieces.piece(data)
-        yield data
-    pieces.end()
-
-
-async def _async_pieces(
-    gate: Gate, pieces: _Pieces, stream: httpx.AsyncByteStream
-) -> AsyncIterator[bytes]:
-    if pieces.whole:
-        data = b"".join([piece async for piece in stream])
-        await gate.wait_async()
-        pieces.piece(data)
-        yield data
-    else:
-        async for data in stream:
-            await gate.wait_async()
-            pieces.piece(data)
+        if data:
             yield data
     pieces.end()
 
 
-class _RequestStream(httpx.SyncByteStream):
-    def __init__(self, exchange: _Exchange, stream: httpx.SyncByteStream) -> None:
+async def _passing_async(
+    gate: Gate, pieces: _Pieces, stream: httpx.AsyncByteStream
+) -> AsyncIterator[bytes]:
+    source = _whole(stream) if pieces.whole else stream
+    async for data in source:
+        await gate.wait_async()
+        pieces.piece(data)
+        if data:
+            yield data
+    pieces.end()
+
+
+async def _whole(stream: httpx.AsyncByteStream) -> AsyncIterator[bytes]:
+    yield b"".join([piece async for piece in stream])
+
+
+class _RequestStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A request's body, recorded as the transport takes it."""
+
+    def __init__(
+        self, exchange: _Exchange, stream: httpx.SyncByteStream | httpx.AsyncByteStream
+    ) -> None:
         self._exchange, self._stream = exchange, stream
 
     def __iter__(self) -> Iterator[bytes]:
-        pieces = _Pieces(self._exchange, "client", self._exchange.head.headers)
-        return _sync_pieces(self._exchange.gate, pieces, self._stream)
-
-
-class _AsyncRequestStream(httpx.AsyncByteStream):
-    def __init__(self, exchange: _Exchange, stream: httpx.AsyncByteStream) -> None:
-        self._exchange, self._stream = exchange, stream
+        assert isinstance(self._stream, httpx.SyncByteStream)
+        return _passing(self._exchange.gate, self._pieces(), self._stream)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = _Pieces(self._exchange, "client", self._exchange.head.headers)
-        return _async_pieces(self._exchange.gate, pieces, self._stream)
+        assert isinstance(self._stream, httpx.AsyncByteStream)
+        return _passing_async(self._exchange.gate, self._pieces(), self._stream)
+
+    def _pieces(self) -> _Pieces:
+        return _Pieces(self._exchange, "client", self._exchange.head.headers)
 
 
-class _AnswerStream(httpx.SyncByteStream):
+class _AnswerStream(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """An answer's body, recorded as the client reads it."""
+
     def __init__(self, exchange: _Exchange, response: httpx.Response) -> None:
         self._exchange, self._response = exchange, response
 
     def __iter__(self) -> Iterator[bytes]:
         stream = self._response.stream
         assert isinstance(stream, httpx.SyncByteStream)
-        pieces = _Pieces(self._exchange, "provider", self._exchange.response_headers)
         try:
-            yield from _sync_pieces(self._exchange.gate, pieces, stream)
+            yield from _passing(self._exchange.gate, self._pieces(), stream)
         except httpx.TransportError as error:
             self._exchange.fail(error)
             raise
         self._exchange.end()
 
-    def close(self) -> None:
-        self._exchange.end("broken", "the answer was closed before its end")
-        self._response.close()
-
-
-class _AsyncAnswerStream(httpx.AsyncByteStream):
-    def __init__(self, exchange: _Exchange, response: httpx.Response) -> None:
-        self._exchange, self._response = exchange, response
-
     async def __aiter__(self) -> AsyncIterator[bytes]:
         stream = self._response.stream
         assert isinstance(stream, httpx.AsyncByteStream)
-        pieces = _Pieces(self._exchange, "provider", self._exchange.response_headers)
         try:
-            async for data in _async_pieces(self._exchange.gate, pieces, stream):
+            async for data in _passing_async(self._exchange.gate, self._pieces(), stream):
                 yield data
         except httpx.TransportError as error:
             self._exchange.fail(error)
             raise
         self._exchange.end()
 
+    def close(self) -> None:
+        self._exchange.end(*_ABANDONED)
+        self._response.close()
+
     async def aclose(self) -> None:
-        self._exchange.end("broken", "the answer was closed before its end")
+        self._exchange.end(*_ABANDONED)
         await self._response.aclose()
+
+    def _pieces(self) -> _Pieces:
+        return _Pieces(self._exchange, "provider", self._exchange.response_headers)
 
 
 def _pairs(headers: httpx.Headers) -> Headers:

@@ -2,20 +2,23 @@
 
     ws = session.wrap(await websockets.connect(url))
 
-Recorded is what the program sends and reads, with its opcode, and how the connection closed. What
-the library does by itself (its keepalive pings, its pongs) cannot be seen from here.
+Recorded is what the program sends and reads, with its opcode, what it had not read when it closed,
+and how the connection closed. What the library does by itself (its keepalive pings, its pongs)
+cannot be seen from here.
 """
 
 from __future__ import annotations
 
 import os
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
 from websockets.asyncio.client import ClientConnection as AsyncClientConnection
-from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
+from websockets.exceptions import ConcurrencyError, ConnectionClosed, ConnectionClosedOK
 from websockets.sync.client import ClientConnection
 from websockets.typing import Data, DataLike
 
@@ -39,7 +42,8 @@ class _Channel:
     ) -> None:
         self._connection, self.gate, self._on_close = connection, gate, on_close
         self._lock = Lock()
-        self._closed = False
+        self.over = False
+        self.late: deque[Data] = deque()  # recorded at the close, read by the program after it
         request, response = connection.request, connection.response
         if request is None or response is None:
             raise ValueError("the connection is not open: wrap it after its handshake")
@@ -76,15 +80,14 @@ class _Channel:
     def closed(self) -> None:
         """Record, once, how the connection closed and who began it."""
         with self._lock:
-            if self._closed:
+            if self.over:
                 return
-            self._closed = True
-        sender, close = self._closer()
-        try:
+            self.over = True
+        if self.gate.is_open:
+            sender, close = self._closer()
             self.record(sender, "ws.close", close.encode(), str(close.code))
-        finally:
             self.gate.tape.end_channel(self._number)
-            self._on_close()
+        self._on_close()
 
     def _closer(self) -> tuple[Sender, Close]:
         protocol = self._connection.protocol
@@ -131,6 +134,10 @@ class RecordedConnection:
 
     def recv(self, timeout: float | None = None, decode: bool | None = None) -> Data:
         """As `Connection.recv`; what was read is recorded."""
+        if self._channel.late:
+            return _as_asked(self._channel.late.popleft(), decode)
+        if self._channel.over:
+            return self._connection.recv(timeout, decode)
         self._gate.wait()
         try:
             message = self._connection.recv(timeout)
@@ -154,6 +161,8 @@ class RecordedConnection:
 
     def send(self, message: DataLike | Iterable[DataLike], text: bool | None = None) -> None:
         """As `Connection.send`; what is sent is recorded first."""
+        if self._channel.over:
+            return self._connection.send(message, text)
         self._gate.wait()
         if isinstance(message, (str, *_BYTES)):
             self._channel.sent(_plain(message), text)
@@ -182,7 +191,14 @@ class RecordedConnection:
     def close(self, code: int = 1000, reason: str = "") -> None:
         """As `Connection.close`; then the channel is over."""
         self._connection.close(code, reason)
+        self._read_rest()
         self._channel.closed()
+
+    def _read_rest(self) -> None:
+        """Record what came before the close and was not read, unless somebody is reading it."""
+        with suppress(ConnectionClosed, ConcurrencyError):
+            while self._gate.is_open and not self._channel.over:
+                self._channel.late.append(self._channel.received(self._connection.recv()))
 
     def _teed(self, fragments: Iterable[DataLike], text: bool | None) -> Iterator[DataLike]:
         """Fragments on their way; the message is recorded before its last frame goes out."""
@@ -229,6 +245,10 @@ class AsyncRecordedConnection:
 
     async def recv(self, decode: bool | None = None) -> Data:
         """As `Connection.recv`; what was read is recorded. Cancelling it loses nothing."""
+        if self._channel.late:
+            return _as_asked(self._channel.late.popleft(), decode)
+        if self._channel.over:
+            return await self._connection.recv(decode)
         await self._gate.wait_async()
         try:
             message = await self._connection.recv()
@@ -256,6 +276,8 @@ class AsyncRecordedConnection:
         text: bool | None = None,
     ) -> None:
         """As `Connection.send`; what is sent is recorded first."""
+        if self._channel.over:
+            return await self._connection.send(message, text)
         await self._gate.wait_async()
         if isinstance(message, (str, *_BYTES)):
             self._channel.sent(_plain(message), text)
@@ -286,7 +308,14 @@ class AsyncRecordedConnection:
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """As `Connection.close`; then the channel is over."""
         await self._connection.close(code, reason)
+        await self._read_rest()
         self._channel.closed()
+
+    async def _read_rest(self) -> None:
+        """Record what came before the close and was not read, unless somebody is reading it."""
+        with suppress(ConnectionClosed, ConcurrencyError):
+            while self._gate.is_open and not self._channel.over:
+                self._channel.late.append(self._channel.received(await self._connection.recv()))
 
     async def _teed_async(
         self, fragments: AsyncIterable[DataLike], text: bool | None

@@ -15,11 +15,11 @@ from typing import Any, Literal
 import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 
+from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.dial import MAX_MESSAGE, Dialer, Refused, Socket, Unreachable
 from recorder.capture.proxy.headers import answered, request_head
 from recorder.capture.proxy.tapes import Tapes
 from recorder.capture.tap import Tape
-from recorder.capture.writer import Writer
 from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
 from recorder.heads import Close
@@ -44,7 +44,7 @@ _Side = web.WebSocketResponse[Literal[False]] | ClientWebSocketResponse[Literal[
 class Relay:
     """One client connection and its upstream connection, on one channel of a tape."""
 
-    def __init__(self, tape: Tape, channel: int, writer: Writer, provider: Provider) -> None:
+    def __init__(self, tape: Tape, channel: int, writer: WriterProcess, provider: Provider) -> None:
         self._tape, self._channel, self._writer = tape, channel, writer
         self._provider = provider
         self._closed_by: Sender | None = None
@@ -109,7 +109,7 @@ class Relay:
             data: bytes = message.data
             record(channel, sender, kind, "", data)
             if writer.full:
-                await asyncio.to_thread(writer.wait_room)
+                await writer.room()
             try:
                 await send(data, message.type)
             except (ConnectionError, aiohttp.ClientError):
@@ -164,7 +164,7 @@ async def _send_close(side: _Side, close: Close) -> None:
 class Relays:
     """All relays of a proxy: opens them for upgrades, stops them together."""
 
-    def __init__(self, writer: Writer, tapes: Tapes, dialer: Dialer) -> None:
+    def __init__(self, writer: WriterProcess, tapes: Tapes, dialer: Dialer) -> None:
         self._writer, self._tapes, self._dialer = writer, tapes, dialer
         self._running: set[Relay] = set()
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.dial import Dialer
 from recorder.capture.proxy.exchange import Exchanges
 from recorder.capture.proxy.relay import Relays
 from recorder.capture.proxy.tapes import Tapes
-from recorder.capture.writer import Writer
 from recorder.errors import RecorderError
 from recorder.providers import PROVIDERS
 from recorder.providers.base import Provider
@@ -24,7 +24,7 @@ class Proxy:
     """Listens, routes and records. `start` it, then `stop` it; the writer belongs to the caller."""
 
     def __init__(
-        self, writer: Writer, store: Store, trial: str, upstreams: Mapping[str, str]
+        self, writer: WriterProcess, store: Store, trial: str, upstreams: Mapping[str, str]
     ) -> None:
         self._writer, self._upstreams = writer, upstreams
         self.tapes = Tapes(writer, store, trial)

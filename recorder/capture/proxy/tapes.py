@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from recorder.capture.process import WriterProcess
 from recorder.capture.tap import Tape
-from recorder.capture.writer import Writer
 from recorder.providers.base import Provider, Route
-from recorder.store.base import Store
+from recorder.store.base import SessionRow, Store
 
 _LINGER_S = 30.0
 
@@ -33,7 +33,7 @@ class OpenTape:
 class Tapes:
     """Finds, opens and ends tapes. Lives on one event loop."""
 
-    def __init__(self, writer: Writer, store: Store, trial: str) -> None:
+    def __init__(self, writer: WriterProcess, store: Store, trial: str) -> None:
         self._writer, self._store, self._trial = writer, store, trial
         self._calls: dict[tuple[str, str], OpenTape] = {}
         self._control: dict[str, OpenTape] = {}
@@ -81,7 +81,7 @@ class Tapes:
             return self._open(provider, route)
         key = (provider.NAME, route.key)
         if key not in self._calls:
-            tape = await asyncio.to_thread(self._stored, *key)
+            tape = await self._stored(*key)
             found = OpenTape(tape, route.place) if tape else self._open(provider, route)
             found.key = key
             self._calls[key] = found
@@ -94,12 +94,16 @@ class Tapes:
         )
         return OpenTape(tape, route.place)
 
-    def _stored(self, provider: str, key: str) -> Tape | None:
+    async def _stored(self, provider: str, key: str) -> Tape | None:
         """The tape of a call that ended earlier, taken up again."""
-        self._writer.flush()
+        await self._writer.drained()
+        found = await asyncio.to_thread(self._ended_call, provider, key)
+        return self._writer.reopen(*found) if found else None
+
+    def _ended_call(self, provider: str, key: str) -> tuple[SessionRow, int] | None:
         rows = [
             row
             for row in self._store.sessions()
             if row.provider == provider and row.external_id == key and row.status != "recording"
         ]
-        return self._writer.reopen(rows[-1]) if rows else None
+        return (rows[-1], len(self._store.channels(rows[-1].id))) if rows else None

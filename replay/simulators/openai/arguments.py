@@ -25,6 +25,8 @@ _FORMATS = {
     "ipv4": "192.0.2.1",
 }
 _DEPTH = 8
+_MOST_ITEMS = 100
+_MOST_CHARACTERS = 10_000
 
 
 def write(schema: Mapping[str, Any] | None, said: str, chance: random.Random) -> str:
@@ -100,7 +102,7 @@ class _Maker:
             return self._object(schema, depth)
         if kind == "array":
             count = max(schema.get("minItems", 0), 1 if depth < _DEPTH else 0)
-            count = min(count, schema.get("maxItems", count))
+            count = min(count, schema.get("maxItems", count), _MOST_ITEMS)
             return [self.value(schema.get("items", {}), name, depth + 1) for _ in range(count)]
         if kind in ("integer", "number"):
             return self._number(schema, kind == "integer")
@@ -138,7 +140,7 @@ class _Maker:
         if schema.get("format") in _FORMATS:
             return _FORMATS[schema["format"]]
         text = self._words[0] if self._words else (self._said.strip() or name or "text")
-        least = schema.get("minLength", 0)
+        least = min(schema.get("minLength", 0), _MOST_CHARACTERS)
         return text.ljust(least, "x")[: schema.get("maxLength", max(least, 200))]
 
 

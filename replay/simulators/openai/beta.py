@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from replay.simulators.openai.errors import Json
 from replay.simulators.openai.schema import Check
-from replay.simulators.openai.shapes import BETA_SESSIONS
+from replay.simulators.openai.shapes import BETA_EVENTS
 
 _FORMATS = {"pcm16": "audio/pcm", "g711_ulaw": "audio/pcmu", "g711_alaw": "audio/pcma"}
 _BETA_FORMATS = {name: beta for beta, name in _FORMATS.items()}
@@ -26,9 +26,9 @@ _PARTS = {"text": "output_text", "audio": "output_audio"}
 _BETA_PARTS = {name: beta for beta, name in _PARTS.items()}
 
 
-def session_check(type_: str) -> Check | None:
-    """The check of a beta session event, which is flat; None for events alike in both."""
-    return BETA_SESSIONS.get(type_)
+def own_check(type_: str) -> Check | None:
+    """The check of a client event that has a shape of its own in beta; None for the others."""
+    return BETA_EVENTS.get(type_)
 
 
 def to_ga(event: Json) -> Json:

@@ -1,10 +1,26 @@
-"""What the service refuses: the fields of an `error` event, and the refusals of a handshake."""
+"""What the service refuses: client JSON that is none, and every error that it answers."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 Json = dict[str, Any]
+
+
+def json_object(body: bytes) -> Json:
+    """The JSON object that `body` is; ValueError says what it is instead."""
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as problem:
+        raise ValueError("it is not valid JSON") from problem
+    if not isinstance(value, dict):
+        raise ValueError("it is not a JSON object")
+    return value
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
 
 
 class ClientError(Exception):

@@ -148,11 +148,11 @@ def _last_output(items: Sequence[Item]) -> str | None:
 
 
 def _last_said(items: Sequence[Item]) -> str:
-    """What the user said since the model last spoke."""
+    """What the user said since the model last spoke or called a function."""
     said: list[str] = []
     for item in reversed(items):
         role = item.body.get("role")
-        if role == "assistant" and said:
+        if said and (role == "assistant" or item.body["type"] == "function_call"):
             break
         if role == "user":
             said.insert(0, item.text())

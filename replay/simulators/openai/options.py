@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from recorder.errors import RecorderError
+
 
 @dataclass(frozen=True)
 class Options:
@@ -33,3 +35,12 @@ class Options:
     models: frozenset[str] = frozenset()
     serves_beta: bool = True
     has_credit: bool = True
+
+    def __post_init__(self) -> None:
+        """RecorderError for a number that cannot be."""
+        for name in ("pace", "session_s", "context_tokens", "tokens_per_minute"):
+            if getattr(self, name) <= 0:
+                raise RecorderError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("latency_ms", "jitter_ms"):
+            if getattr(self, name) < 0:
+                raise RecorderError(f"{name} must not be negative, not {getattr(self, name)}")

@@ -6,12 +6,12 @@ import email
 import email.policy
 import json
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from recorder.heads import RequestHead, ResponseHead, header
 from replay.simulators.openai import beta, credentials, sdp, session
 from replay.simulators.openai.account import Account, Secret
-from replay.simulators.openai.errors import ClientError, Json
+from replay.simulators.openai.errors import ClientError, Json, json_object
 from replay.simulators.openai.schema import number, record, string
 from replay.simulators.openai.shapes import (
     BETA_SESSION,
@@ -86,12 +86,9 @@ def _routed(account: Account, head: RequestHead, payload: bytes, now: int) -> An
 
 def _parsed(payload: bytes) -> Json:
     try:
-        value: Any = json.loads(payload or b"{}")
+        return json_object(payload or b"{}")
     except ValueError as problem:
-        raise ClientError("We could not parse the JSON body of your request.") from problem
-    if not isinstance(value, dict):
-        raise ClientError("The JSON body of your request must be an object.", "invalid_type")
-    return value
+        raise ClientError(f"The body of the request cannot be used: {problem}.") from problem
 
 
 def _client_secret(account: Account, head: RequestHead, payload: bytes, now: int) -> Answer:

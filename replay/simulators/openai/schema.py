@@ -206,6 +206,18 @@ def tagged(cases: Mapping[str, Check], tag: str = "type") -> Check:
     return checked
 
 
+def mapping(check: Check) -> Check:
+    """An object of any names whose values `check` accepts."""
+
+    def checked(value: object, path: str) -> None:
+        if not isinstance(value, dict):
+            raise _wrong_type(value, path, "an object")
+        for name, element in value.items():
+            check(element, f"{path}.{name}")
+
+    return checked
+
+
 def pairs(count: int, key_limit: int, value_limit: int) -> Check:
     """An object of strings, at most `count` of them, as metadata is."""
 

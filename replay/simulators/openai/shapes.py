@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from replay.simulators.openai.errors import ClientError
 from replay.simulators.openai.schema import (
     Check,
     anything,
@@ -15,6 +16,7 @@ from replay.simulators.openai.schema import (
     boolean,
     by_type,
     choice,
+    mapping,
     nullable,
     number,
     pairs,
@@ -71,11 +73,52 @@ TURN_DETECTION = tagged(
     }
 )
 VOICE = by_type({str: _text, dict: record({"id": _text}, ("id",))}, "a string or an object")
+
+
+def json_schema(value: object, path: str) -> None:
+    """A JSON schema whose keywords have the right types, at most 32 levels deep."""
+    _schema(value, path, 32)
+
+
+def _schema(value: object, path: str, levels: int) -> None:
+    if isinstance(value, bool):
+        return
+    if not levels:
+        raise ClientError(
+            f"Invalid '{path}': the schema nests too deep.", "invalid_function_parameters", path
+        )
+
+    def inner(part: object, where: str) -> None:
+        _schema(part, where, levels - 1)
+
+    named, listed = mapping(inner), array(inner, least=1)
+    record(
+        {
+            "type": by_type({str: _text, list: array(_text, least=1)}, "a string or an array"),
+            "properties": named,
+            "$defs": named,
+            "definitions": named,
+            "items": inner,
+            **dict.fromkeys(("anyOf", "oneOf", "allOf"), listed),
+            "enum": array(anything, least=1),
+            "examples": array(anything),
+            "required": array(_text),
+            **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _integer),
+            **dict.fromkeys(_NUMERIC_KEYWORDS, number(-1e300, 1e300)),
+            "multipleOf": number(1e-300, 1e300),
+            "format": _text,
+        },
+        closed=False,
+    )(value, path)
+
+
+_NUMERIC_KEYWORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
+
 TOOL = tagged(
     {
         "function": record(
             {"type": _text, "name": string(64), "description": nullable(_text)}
-            | {"parameters": nullable(record({}, closed=False)), "strict": nullable(boolean)},
+            | {"parameters": nullable(json_schema), "strict": nullable(boolean)},
             ("name",),
         ),
         "mcp": record({}, ("server_label",), closed=False),
@@ -275,7 +318,23 @@ EVENTS: Mapping[str, Check] = {
     name: record({"type": _text, "event_id": nullable(string(512)), **fields}, required)
     for name, (fields, required) in _EVENT_FIELDS.items()
 }
-BETA_SESSIONS: Mapping[str, Check] = {
+BETA_RESPONSE = record(
+    {
+        "conversation": anything,
+        "input": anything,
+        "instructions": anything,
+        "tools": anything,
+        "tool_choice": anything,
+        "metadata": anything,
+        "modalities": array(choice("text", "audio"), limit=2, least=1),
+        "voice": _text,
+        "output_audio_format": _BETA_FORMAT,
+        "temperature": number(0.6, 1.2),
+        "max_response_output_tokens": MAX_TOKENS,
+    }
+)
+BETA_EVENTS: Mapping[str, Check] = {
+    "response.create": record({"response": nullable(BETA_RESPONSE)}, closed=False),
     "session.update": record({"session": BETA_SESSION}, ("session",), closed=False),
     "transcription_session.update": record(
         {"session": BETA_TRANSCRIPTION_SESSION}, ("session",), closed=False

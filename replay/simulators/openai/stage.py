@@ -71,7 +71,9 @@ class Stage:
             event = beta.from_ga(event or {})
         if event is None:
             return
-        body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+        body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(
+            "utf-8", "replace"
+        )
         self._deliver(body, type_ == "response.output_audio.delta")
 
     def refuse(self, error: ClientError, event_id: str | None = None) -> None:

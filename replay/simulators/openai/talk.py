@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 from replay.simulators.openai import beta, errors, items
 from replay.simulators.openai.conversation import Item
@@ -72,7 +70,7 @@ class Talk:
         if not isinstance(type_, str):
             raise errors.missing_event_type()
         if self.stage.speaks_beta:
-            check = beta.session_check(type_)
+            check = beta.own_check(type_)
             if check is not None:
                 check(event, "")
             event = beta.to_ga(event)
@@ -259,12 +257,9 @@ class Talk:
 
 def _parsed(body: bytes) -> Json:
     try:
-        event: Any = json.loads(body)
+        return errors.json_object(body)
     except ValueError as problem:
-        raise errors.not_an_event("it is not valid JSON.") from problem
-    if not isinstance(event, dict):
-        raise errors.not_an_event("it is not a JSON object.")
-    return event
+        raise errors.not_an_event(f"{problem}.") from problem
 
 
 _Handler = Callable[[Talk, Json], None]

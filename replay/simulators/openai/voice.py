@@ -31,7 +31,7 @@ _VOICED = frozenset("bdgjlmnrvwz")
 
 def synthesise(text: str, speed: float = 1.0) -> NDArray[np.int16]:
     """Mono int16 samples at 24 kHz; about 60 ms a letter at speed 1."""
-    noise = np.random.Generator(np.random.PCG64(zlib.crc32(text.encode())))
+    noise = np.random.Generator(np.random.PCG64(zlib.crc32(text.encode("utf-8", "replace"))))
     pieces = [np.zeros(round(0.03 * VOICE_RATE))]
     spoken = 0
     for letter in text.lower():

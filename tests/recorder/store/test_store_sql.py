@@ -39,7 +39,7 @@ def test_rows_are_bound_in_the_order_of_their_columns() -> None:
         (t.event_audio, AudioRef),
         (t.audio_chunk, Chunk),
     ):
-        assert tuple(table.columns.keys()) == row._fields  # type: ignore[attr-defined]
+        assert tuple(table.columns.keys()) == row._fields
     assert tuple(t.event.columns.keys()) == (*EventRow._fields, "previous")
     assert tuple(t.audio.columns.keys()) == SegmentRow._fields + Sealed._fields[2:]
 

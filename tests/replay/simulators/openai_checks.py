@@ -21,6 +21,9 @@ def _classes(union: Any) -> dict[str, type[BaseModel]]:
 def validate_server(event: Event, beta: bool = False) -> None:
     """The event fits the published type of its name."""
     classes = _classes(BetaServerEvent if beta else RealtimeServerEvent)
+    if beta and event["type"].startswith("transcription_session."):
+        # `created` has no published type, and `updated` wants a secret that only REST issues.
+        return
     assert event["type"] in classes, event["type"]
     classes[event["type"]].model_validate(event)
 

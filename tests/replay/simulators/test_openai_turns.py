@@ -81,9 +81,7 @@ def test_a_typed_turn_with_audio_out_leads_with_words_and_bursts() -> None:
 def test_pace_slows_generation_down_to_real_time() -> None:
     client = Client(Options(pace=1.0))
     client.type_in("Hello there, how are you?")
-    audio = sum(
-        len(base64.b64decode(e["delta"])) for e in client.of("response.output_audio.delta")
-    )
+    audio = sum(len(base64.b64decode(e["delta"])) for e in client.of("response.output_audio.delta"))
     types = client.types()
     began = client.times[types.index("response.created")]
     ended = client.times[types.index("response.done")]
@@ -261,9 +259,7 @@ def test_speech_over_a_reply_that_is_generated_cancels_it() -> None:
     assert response["status"] == "cancelled"
     assert response["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
     assert response["output"][0]["status"] == "incomplete"
-    heard = sum(
-        len(base64.b64decode(e["delta"])) for e in client.of("response.output_audio.delta")
-    )
+    heard = sum(len(base64.b64decode(e["delta"])) for e in client.of("response.output_audio.delta"))
     tokens = response["usage"]["output_token_details"]["audio_tokens"]
     assert tokens == -(-(heard // 48) // 50)
     item_id = response["output"][0]["id"]

@@ -1,0 +1,163 @@
+"""The ledger: from queued items to committed rows, one transaction for whatever is waiting.
+
+While a batch is being prepared (secrets, audio, digests), the audio of the batch before it is
+encoded on a second thread, which holds no interpreter lock; then that batch is committed. With
+nothing waiting behind it a batch is committed at once. What cannot be stored ends the tapes
+concerned (`end`) or leaves a marked hole in them (`pass`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from recorder.capture.encode import Draft
+from recorder.capture.live import LiveTape
+from recorder.capture.resume import recover
+from recorder.capture.runs import BEAT_NS
+from recorder.capture.sealing import seal
+from recorder.capture.tap import Happened, Order
+from recorder.clock import Clock
+from recorder.errors import RecorderError, StoreError
+from recorder.redact import Secrets
+from recorder.store.base import RunRow, Sealed, Store
+
+OnFailure = Literal["end", "pass"]
+BATCH_BYTES = 4 << 20
+BATCH_ITEMS = 2000
+OVERHEAD = 200  # bytes that a queued item takes beside its body
+log = logging.getLogger("recorder.writer")
+
+
+@dataclass
+class _Pending:
+    draft: Draft
+    seals: list[Future[Sealed]]
+    tapes: set[LiveTape]
+    given_up: bool = False
+
+
+class Ledger:
+    """Owns the writing of a store. One thread calls it, in order: `start`, `write`…, `finish`.
+
+    `fail(tape, error)` is called when a tape can no longer be written.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        secrets: Secrets,
+        on_failure: OnFailure,
+        fail: Callable[[int, RecorderError], None],
+    ) -> None:
+        self._store, self._clock, self._secrets = store, clock, secrets
+        self._on_failure, self._fail = on_failure, fail
+        self._live: dict[int, LiveTape] = {}
+        self._pending: _Pending | None = None
+        self._pool = ThreadPoolExecutor(1, "recorder-seal")
+        self._beat_at = clock.now_ns() + BEAT_NS
+
+    def start(self, run: RunRow) -> list[str]:
+        """Begin `run`; returns the sessions of dead runs that were ended as interrupted."""
+        ended = recover(self._store, self._clock.wall_ns(), self._secrets)
+        self._run = run
+        self._store.put_run(run)
+        return ended
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is prepared and not yet committed."""
+        return self._pending is not None
+
+    def write(self, items: Sequence[Happened | Order], *, more: bool) -> None:
+        """Take a batch. With `more` to come at once it is committed behind the next one."""
+        fresh = self._prepare(items) if items else None
+        if self._pending:
+            self._commit(self._pending, fresh)
+        self._pending = fresh
+        if fresh and not more:
+            self._commit(fresh, None)
+            self._pending = None
+        self._keep_house()
+
+    def beat_in_s(self) -> float:
+        """Seconds until `write` should be called even with nothing to write."""
+        return max((self._beat_at - self._clock.now_ns()) / 1e9, 0.0)
+
+    def finish(self) -> None:
+        """Write what is pending, the notes of broken tapes, and the end of the run."""
+        self.write((), more=False)
+        self._mend()
+        self._beat(self._clock.wall_ns())
+        self._pool.shutdown()
+
+    def _prepare(self, items: Sequence[Happened | Order]) -> _Pending:
+        draft = Draft()
+        live = self._live
+        touched: set[int] = set()
+        for item in items:
+            number = item[0]
+            tape = live.get(number)
+            if tape is None:
+                if not isinstance(item, Order) or item.action != "begin":
+                    continue
+                tape = live[number] = self._admit(item)
+            touched.add(number)
+            tape.take(item, draft)
+        tapes = {live[number] for number in touched}
+        for tape in tapes:
+            tape.flush(draft)
+        seals = [self._pool.submit(seal, job) for job in draft.jobs]
+        return _Pending(draft, seals, tapes)
+
+    def _admit(self, order: Order) -> LiveTape:
+        number = order.tape
+        return LiveTape(
+            order.value, self._secrets, self._store, lambda error: self._fail(number, error)
+        )
+
+    def _commit(self, pending: _Pending, behind: _Pending | None) -> None:
+        """Commit. On failure what was prepared behind it is given up too: it builds on it."""
+        try:
+            if not pending.given_up:
+                pending.draft.batch.sealed = [future.result() for future in pending.seals]
+                self._store.commit(pending.draft.batch)
+        except RecorderError as error:
+            log.error("%s", error)
+            for tape in pending.tapes | (behind.tapes if behind else set()):
+                tape.break_off(error, goes_on=self._on_failure == "pass")
+            if behind:
+                behind.given_up = True
+        self._drop_ended()
+
+    def _drop_ended(self) -> None:
+        for number in [number for number, tape in self._live.items() if tape.over]:
+            del self._live[number]
+
+    def _keep_house(self) -> None:
+        self._try(self._store.maintain)
+        if self._clock.now_ns() >= self._beat_at:
+            self._beat_at = self._clock.now_ns() + BEAT_NS
+            self._beat(None)
+            self._mend()
+
+    def _beat(self, ended_ns: int | None) -> None:
+        self._run = self._run._replace(beat_ns=self._clock.wall_ns(), ended_ns=ended_ns)
+        self._try(lambda: self._store.put_run(self._run))
+
+    def _mend(self) -> None:
+        for tape in list(self._live.values()):
+            if tape.broken:
+                self._try(tape.mend)
+        self._drop_ended()
+
+    def _try(self, action: Callable[[], None]) -> None:
+        """Housekeeping may fail while the store is out of reach; it is tried again later."""
+        try:
+            action()
+        except StoreError as error:
+            log.warning("%s", error)

@@ -1,0 +1,170 @@
+"""The writer as a process of its own, fed by a socket pair: what the proxy uses.
+
+Passing messages on and storing them then share no interpreter lock. The recording side stamps
+and sends; what the socket does not take yet is the bounded queue. If the recording side dies, the
+writer still stores all that was sent; if the writer dies, every open tape fails.
+
+On the socket: frames of a 4-byte length and a pickle. Down go lists of items, among them
+`("flush", n)` and `("close",)`; up come `("ready", ended)`, `("failed", tape, text)`,
+`("flushed", n)` and `("error", text)`. Both ends are this program, started by this program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import socket
+import sys
+from collections import deque
+from typing import Any
+
+from recorder.capture.ledger import OVERHEAD, OnFailure
+from recorder.capture.opening import QUEUE_BYTES, TapeOpener
+from recorder.capture.tap import Happened, Order
+from recorder.clock import Clock
+from recorder.errors import RecorderError, StoreError
+
+_FRAME_ITEMS = 256  # items in one frame at most
+
+
+class WriterProcess(TapeOpener):
+    """Owns the writing side of a store in another process. Lives on one event loop."""
+
+    def __init__(
+        self,
+        store_url: str,
+        clock: Clock,
+        *,
+        on_failure: OnFailure = "end",
+        limit: int = QUEUE_BYTES,
+    ) -> None:
+        super().__init__(clock, limit)
+        self._store_url, self._on_failure = store_url, on_failure
+        self._queue: deque[Any] = deque()
+        self._flushes: dict[int, asyncio.Future[None]] = {}
+        self._more = asyncio.Event()
+        self._room = asyncio.Event()
+        self._closing = False
+        self._lost: RecorderError | None = None
+
+    async def start(self) -> list[str]:
+        """Begin; returns the sessions of dead runs that were ended as interrupted."""
+        self._loop = asyncio.get_running_loop()
+        mine, theirs = socket.socketpair()
+        with theirs:
+            number = theirs.fileno()
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "recorder.capture.process_main",
+                str(number),
+                pass_fds=(number,),
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        mine.setblocking(False)
+        self._sock = mine
+        await self._send((self._store_url, self._on_failure, self.run))
+        answer = await self._receive()
+        if answer is None or answer[0] != "ready":
+            mine.close()
+            await self._process.wait()
+            raise StoreError(answer[1] if answer else "the writer process could not start")
+        self._talking = asyncio.create_task(self._talk())
+        self._listening = asyncio.create_task(self._listen())
+        return list(answer[1])
+
+    def put(self, item: Happened | Order, size: int) -> None:
+        self._queue.append(tuple(item))
+        self._put_bytes += size + OVERHEAD
+        if not self._more.is_set():
+            self._loop.call_soon_threadsafe(self._more.set)
+
+    async def room(self) -> None:
+        """Wait until the queue is half empty or the writer has ended."""
+        while self._put_bytes - self._taken_bytes > self._limit // 2 and not self._lost:
+            self._room.clear()
+            await self._room.wait()
+
+    async def drained(self) -> None:
+        """Wait until everything queued before this call is committed (or has failed)."""
+        if self._lost:
+            raise self._lost
+        number = len(self._flushes) + 1
+        done = self._flushes[number] = self._loop.create_future()
+        self._queue.append(("flush", number))
+        self._more.set()
+        await done
+
+    async def close(self) -> None:
+        """Drain, end every open session, seal, mark the run as ended and wait for the process."""
+        for tape in list(self._tapes.values()):
+            tape.end()
+        self._closing = True
+        self._queue.append(("close",))
+        self._more.set()
+        await self._listening
+        self._talking.cancel()
+        self._sock.close()
+        code = await self._process.wait()
+        if code:
+            raise StoreError(f"the writer process ended with code {code}; run `record verify`")
+
+    async def _talk(self) -> None:
+        """Send what is queued, in frames; a full socket leaves the rest in the queue."""
+        queue = self._queue
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while queue:
+                items = [queue.popleft() for _ in range(min(len(queue), _FRAME_ITEMS))]
+                try:
+                    await self._send(items)
+                except OSError:
+                    return  # `_listen` sees the end of the process and says so
+                self._taken_bytes += sum(map(_size, items))
+                self._room.set()
+
+    async def _listen(self) -> None:
+        while (answer := await self._receive()) is not None:
+            kind, value = answer[0], answer[1]
+            if kind == "flushed":
+                self._flushes.pop(value).set_result(None)
+            elif kind == "failed":
+                self._failed(value, StoreError(answer[2]))
+        if not self._closing:
+            self._fall(StoreError("the writer process has died; see its message above"))
+
+    def _fall(self, error: RecorderError) -> None:
+        self._lost = error
+        self._room.set()
+        for tape in list(self._tapes.values()):
+            tape.fail(error)
+        for done in self._flushes.values():
+            done.set_exception(error)
+
+    async def _send(self, value: object) -> None:
+        data = pickle.dumps(value, protocol=5)
+        await self._loop.sock_sendall(self._sock, len(data).to_bytes(4, "big") + data)
+
+    async def _receive(self) -> Any:
+        """The next frame, or None at the end."""
+        head = await self._exactly(4)
+        data = await self._exactly(int.from_bytes(head, "big")) if head else b""
+        return pickle.loads(data) if data else None
+
+    async def _exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            try:
+                piece = await self._loop.sock_recv(self._sock, size - len(data))
+            except OSError:
+                return b""
+            if not piece:
+                return b""
+            data += piece
+        return data
+
+
+def _size(item: tuple[Any, ...]) -> int:
+    """What an item takes in the queue; notes to the writer itself take nothing."""
+    return OVERHEAD + len(item[6]) if len(item) == 7 else OVERHEAD if len(item) == 3 else 0

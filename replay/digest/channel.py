@@ -1,0 +1,185 @@
+"""One channel of a tape, gathered into sequences of plain messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+from recorder.events import Event
+from recorder.heads import Close, RequestHead, ResponseHead, header
+from recorder.providers.base import Provider
+from replay.digest.plain import MISSING, Id, mapped, plain
+from replay.digest.silence import without_silence
+from replay.match.jsontext import Json, canonical, parse
+from replay.match.requests import body_value, request_value, target_value
+from replay.match.rulebook import Rulebook
+
+_STREAMED = "streamed"
+
+
+class Sequenced(NamedTuple):
+    """Messages in order: of one sender, or of `both`."""
+
+    sender: str
+    lane: str
+    values: list[Json]
+
+
+@dataclass
+class _Entry:
+    """A message, or a stream joined from its pieces (`text` and `audio`)."""
+
+    sender: str
+    lane: str
+    value: Json
+    text: list[str] | None = None
+    audio: bytearray = field(default_factory=bytearray)
+
+
+class Channel:
+    """Gathers the events of one channel up to its close.
+
+    `keys` are the ids of calls that an answer told.
+    """
+
+    def __init__(self, book: Rulebook, *, order: bool) -> None:
+        self.keys: list[str] = []
+        self._book, self._order = book, order
+        self._rules = book.rules
+        self._entries: list[_Entry] = []
+        self._streams: dict[tuple[str, str], _Entry] = {}
+        self._heads: list[Event] = []
+        self._bodies: dict[str, bytes] = {"client": b"", "provider": b""}
+        self._closed = False
+
+    def take(self, event: Event, lifted: bytes, audio: bytes) -> None:
+        """Add one event; `lifted` is its body without `audio`."""
+        if self._closed:
+            return
+        if event.kind in ("ws.open", "http.request", "http.response"):
+            self._heads.append(event)
+        elif event.kind == "http.chunk":
+            self._bodies[event.sender] += event.body
+        elif event.kind == "ws.close":
+            self._closed = True
+            close = Close.decode(event.body)
+            self._add(event, "", {"close": str(close.code), "reason": close.reason})
+        elif event.kind == "ws.binary":
+            self._add(event, "", {"binary": sha256(event.body).hexdigest()})
+        elif event.type not in self._rules.optional:
+            self._text(event, lifted, audio)
+
+    def _add(self, event: Event, lane: str, value: Json) -> _Entry:
+        entry = _Entry(event.sender, lane, value)
+        self._entries.append(entry)
+        return entry
+
+    def _text(self, event: Event, lifted: bytes, audio: bytes) -> None:
+        rules, type_ = self._rules, event.type
+        try:
+            message = parse(lifted)
+        except ValueError:
+            self._add(event, "", {"text": lifted.decode("utf-8", "backslashreplace")})
+            return
+        if type_ in rules.deltas and isinstance(message, dict):
+            self._piece(event, message, audio)
+            return
+        if event.sender == "client" and type_ in rules.cuts:
+            self._streams = {key: each for key, each in self._streams.items() if key[0] != "client"}
+            self._add(event, _STREAMED, {"cut": True})
+        value = plain(self._book.root(type_), message, rules.constants)
+        if audio:
+            value = {"message": value, "audio": sha256(audio).hexdigest()}
+        self._add(event, type_ if type_ in rules.unordered else "", value)
+
+    def _piece(self, event: Event, message: dict[str, Json], audio: bytes) -> None:
+        """Join a piece to its stream: the pieces whose messages are equal but for them."""
+        rules, type_ = self._rules, event.type
+        *way, last = rules.deltas[type_].split(".")
+        holder: Json = message
+        for key in way:
+            holder = holder.get(key) if isinstance(holder, dict) else None
+        piece = holder.pop(last, "") if isinstance(holder, dict) else ""
+        value = mapped(plain(self._book.root(type_), message, rules.constants), _without_own_id)
+        name = (event.sender, canonical(mapped(value, _as_text)))
+        entry = self._streams.get(name)
+        if entry is None or (self._order and entry is not self._entries[-1]):
+            lane = type_ if type_ in rules.unordered else ""
+            entry = self._add(event, _STREAMED if type_ in rules.ungated else lane, value)
+            entry.text = []
+            self._streams[name] = entry
+        assert entry.text is not None
+        entry.text.append(piece if isinstance(piece, str) else canonical(piece))
+        entry.audio += audio
+
+    def finish(self, provider: Provider) -> None:
+        """Add the heads and bodies of HTTP, and make one message of each stream."""
+        whole = self._entries
+        self._entries = []
+        request: RequestHead | None = None
+        for event in self._heads:
+            if event.sender == "client":
+                request = RequestHead.decode(event.body)
+                self._add(event, "", self._request(event, request))
+                continue
+            response = ResponseHead.decode(event.body)
+            key = provider.correlate(request, response) if request else None
+            self.keys += [key] if key else []
+            self._add(event, "", self._response(response))
+        self._entries += (entry for entry in whole if self._settle(entry))
+
+    def _settle(self, entry: _Entry) -> bool:
+        """Make one message of a stream; False if it is streamed audio and nothing but silence."""
+        if entry.text is None:
+            return True
+        audio, text = bytes(entry.audio), "".join(entry.text)
+        if entry.lane == _STREAMED:
+            audio = without_silence(audio)
+            if not audio and not text:
+                return False
+        entry.value = {"stream": entry.value, "text": text, "audio": sha256(audio).hexdigest()}
+        return True
+
+    def _request(self, event: Event, head: RequestHead) -> Json:
+        if event.kind == "http.request":
+            return self._http(request_value(head, self._bodies["client"]), head.path)
+        names = [name.partition(".")[0] for name in head.subprotocols]
+        return self._http({**target_value(head), "subprotocols": names}, head.path)
+
+    def _response(self, head: ResponseHead) -> Json:
+        value: dict[str, Json] = {"status": str(head.status), "subprotocol": head.subprotocol}
+        if head.status != 101:
+            kind = header(head.headers, "content-type") or ""
+            value["type"] = kind.partition(";")[0].strip().lower()
+            value["body"] = body_value(head.headers, self._bodies["provider"])
+        return self._http(value, header(head.headers, "location"))
+
+    def _http(self, value: dict[str, Json], path: str | None) -> Json:
+        """Bodies follow the rules as messages do; the parts of a path may be ids."""
+        root, constants = self._book.root(""), self._rules.constants
+        body = plain(root, value.pop("body", None), constants)
+        value["path"] = path.split("/") if path else None
+        return {**plain(root, value, constants), "body": body}
+
+    def sequences(self) -> Iterator[Sequenced]:
+        """The sequences of this channel, none of them empty."""
+        if self._order:
+            values = [{"from": entry.sender, "message": entry.value} for entry in self._entries]
+            yield Sequenced("both", "", values)
+            return
+        for sender in ("provider", "client"):
+            own = [entry for entry in self._entries if entry.sender == sender]
+            for lane in sorted({entry.lane for entry in own}):
+                values = [entry.value for entry in own if entry.lane == lane]
+                yield Sequenced(sender, lane, values)
+
+
+def _without_own_id(leaf: Id | str) -> Json:
+    """Each piece has an id of its own, which says nothing once they are joined."""
+    return MISSING if isinstance(leaf, Id) and leaf.may_miss else leaf
+
+
+def _as_text(leaf: Id | str) -> Json:
+    return f"{leaf.kind} {leaf.name}" if isinstance(leaf, Id) else leaf

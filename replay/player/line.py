@@ -1,0 +1,273 @@
+"""One live WebSocket that plays one WebSocket of a tape: the causal gate and the pace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from recorder.events import Kind, Message
+from recorder.heads import Close
+from recorder.providers.base import Tracker
+from replay.match.compare import Matcher
+from replay.match.ids import rename
+from replay.match.jsontext import parse
+from replay.match.rulebook import value_at
+from replay.script import Expected, Planned, SocketScript, audio_size
+
+_NS = 1_000_000_000
+_AHEAD = 16  # how many expected messages a client may be ahead of the recorded order
+_GRACE_NS = _NS  # how long an answer waits for a message that may be missing
+_IN_FLIGHT_NS = _NS // 2  # what is due this soon after the client's close was on its way
+LOST = 1006
+
+
+class Pace(NamedTuple):
+    """How fast: `speed` 1.0 is as recorded, None is at once; `patience_ns` bounds each wait."""
+
+    speed: float | None
+    patience_ns: int
+
+    def scaled(self, gap_ns: int) -> int:
+        """A recorded time at this speed."""
+        return 0 if self.speed is None else int(gap_ns / self.speed)
+
+
+class Line:
+    """The state of one connection. Times are monotonic ns."""
+
+    def __init__(
+        self,
+        channel: int,
+        script: SocketScript,
+        matcher: Matcher,
+        tracker: Tracker,
+        pace: Pace,
+        now: int,
+    ) -> None:
+        self.channel, self.script = channel, script
+        self.over = False
+        self.heard = 0
+        self.matched = [False] * len(script.expected)
+        self.sent = 0  # planned messages that went out
+        self.cleared = 0  # expected messages that came, or are no longer waited for, in a row
+        self.notes: list[str] = []
+        self._first_open = 0
+        self._matcher, self._tracker, self._pace = matcher, tracker, pace
+        self._rules = matcher.book.rules
+        self._answered = False
+        self._clock = now + pace.scaled(script.gap_ns)  # when the last message was to go out
+        self._cleared_ns = [self._clock]  # when the first n expected messages had come
+        self._thresholds = [step.audio for step in script.planned if step.audio]
+        self._reached_ns: list[int] = []  # when each threshold was passed
+        self._passed = 0  # thresholds of messages that went out
+        self._progress_ns = self._clock
+
+    # What the client sends
+
+    def take(self, kind: Kind, body: bytes, now: int) -> bool:
+        """Take a client message; False if it does not fit the tape."""
+        insight = self._tracker.inspect(1, "client", kind, "", body)
+        type_ = insight.type
+        if type_ in self._rules.ungated:
+            self._hear(sum(audio_size(body, field) for field in insight.audio), now)
+            return True
+        index = self._fitting(kind, type_, body)
+        if index is None:
+            if type_ not in self._rules.tolerated:
+                return False
+            self.notes.append(f"{type_} came and is not on the tape")
+            return True
+        if any(not done for done in self.matched[self.cleared : index]):
+            step = self.script.expected[index]
+            self.notes.append(f"{step.type} (step {step.seq}) came before its turn")
+        self._mark(index)
+        self._clear(index, now)
+        self._progress_ns = now
+        return True
+
+    def _hear(self, size: int, now: int) -> None:
+        self.heard += size
+        passed = len(self._reached_ns)
+        while passed < len(self._thresholds) and self.heard >= self._thresholds[passed]:
+            self._reached_ns.append(now)
+            passed += 1
+
+    def _fitting(self, kind: Kind, type_: str, body: bytes) -> int | None:
+        """The expected message that this one is, and its ids are then bound."""
+        passed: list[Expected] = []
+        for index in self.open_steps():
+            step = self.script.expected[index]
+            same_form = step.kind == kind and step.type == type_
+            if same_form and all(self._may_pass(step, other) for other in passed):
+                if kind == "ws.binary":
+                    found = step.body == body
+                else:
+                    found = self._matcher.match(type_, step.body, body) is None
+                if found:
+                    return index
+            passed.append(step)
+            if len(passed) > _AHEAD:
+                break
+        return None
+
+    def open_steps(self) -> Iterator[int]:
+        """The expected messages that did not come yet, in order."""
+        indexes = range(self._first_open, len(self.matched))
+        return (index for index in indexes if not self.matched[index])
+
+    def _mark(self, index: int) -> None:
+        self.matched[index] = True
+        while self._first_open < len(self.matched) and self.matched[self._first_open]:
+            self._first_open += 1
+
+    def _may_pass(self, step: Expected, other: Expected) -> bool:
+        """Whether `step` may come before `other`, which is before it on the tape."""
+        rules = self._rules
+        if other.type in rules.tolerated or {step.type, other.type} & rules.unordered:
+            return True
+        place = rules.parallel.get(step.type)
+        if place is None or step.type != other.type:
+            return False
+        return all(value_at(parse(each.body), place) is not None for each in (step, other))
+
+    def _clear(self, index: int, now: int) -> None:
+        """Move on over all that came, and over what may be missing before `index`."""
+        expected = self.script.expected
+        while self.cleared < len(expected):
+            at = self.cleared
+            missing = at < index and expected[at].type in self._rules.tolerated
+            if not (self.matched[at] or missing):
+                break
+            self.cleared += 1
+            self._cleared_ns.append(now)
+
+    # What the provider sends
+
+    def due(self, now: int) -> Iterator[Message]:
+        """What is to be sent by `now`, in order."""
+        if not self._answered:
+            if now < self._clock:
+                return
+            self._answered = True
+            refused = self.script.answer.status != 101
+            self.over = refused
+            payload = self.script.refusal if refused else b""
+            yield Message(self.channel, "ws.open", self.script.answer.encode(), payload)
+        yield from self._until(now, now)
+
+    def _until(self, horizon: int, now: int) -> Iterator[Message]:
+        while not self.over and (step := self.next_step()) is not None:
+            when = self._when(step)
+            if when is None and self._skips(now):
+                continue
+            if when is None or when > horizon:
+                return
+            self._send(step, when, now)
+            yield self._message(step)
+
+    def _send(self, step: Planned, when: int, now: int) -> None:
+        self._clock = when
+        self._progress_ns = now
+        self.sent += 1
+        self._passed += bool(step.audio)
+        self.over = step.kind == "ws.close"
+
+    def _message(self, step: Planned) -> Message:
+        body = step.body
+        if step.names:
+            book = self._matcher.book
+            body = rename(body, step.names, self._matcher.bindings, book, step.type)
+        return Message(self.channel, step.kind, body)
+
+    def next_step(self) -> Planned | None:
+        """The provider's next message."""
+        planned = self.script.planned
+        return planned[self.sent] if self.sent < len(planned) else None
+
+    def _when(self, step: Planned) -> int | None:
+        """When a message is to go out; None while the client has not sent what it waits for."""
+        if self.cleared < step.after:
+            return None
+        opened = self._cleared_ns[step.after]
+        if step.audio:
+            if self._passed >= len(self._reached_ns):
+                return None
+            opened = max(opened, self._reached_ns[self._passed])
+        return max(self._clock, opened) + self._pace.scaled(step.gap_ns)
+
+    # Waiting
+
+    def awaited(self) -> Expected | None:
+        """The client message that is waited for now, or None."""
+        step = self.next_step()
+        wanted = len(self.script.expected) if step is None else step.after
+        return self.script.expected[self.cleared] if self.cleared < wanted else None
+
+    def _skips(self, now: int) -> bool:
+        """Go on without a message that may be missing, once it had its time."""
+        limit, awaited = self._skip_ns(), self.awaited()
+        if limit is None or awaited is None or now < limit:
+            return False
+        self.notes.append(f"{awaited.type} (step {awaited.seq}) did not come")
+        self.cleared += 1
+        self._cleared_ns.append(now)
+        return True
+
+    def _skip_ns(self) -> int | None:
+        awaited = self.awaited()
+        if awaited is None or awaited.type not in self._rules.tolerated:
+            return None
+        return self._progress_ns + self._pace.scaled(awaited.allow_ns) + _GRACE_NS
+
+    def limit(self) -> int:
+        """When the wait for the client ends (for its close, once everything was sent)."""
+        step, awaited = self.next_step(), self.awaited()
+        allow = awaited.allow_ns if awaited else step.allow_ns if step else self.script.allow_ns
+        return self._progress_ns + allow + self._pace.patience_ns
+
+    def deadline(self) -> int | None:
+        """When something happens here without the client."""
+        if self.over:
+            return None
+        if not self._answered:
+            return self._clock
+        step = self.next_step()
+        when = None if step is None else self._when(step)
+        if when is not None:
+            return when
+        skip = self._skip_ns()
+        return self.limit() if skip is None else skip
+
+    def expired(self, now: int) -> bool:
+        """Whether the client was waited for in vain."""
+        if self.over or not self._answered or now < self.limit():
+            return False
+        step = self.next_step()
+        return step is None or self._when(step) is None
+
+    def finish_waiting(self, now: int) -> None:
+        """Pass over what may be missing at the end of the tape."""
+        while self.next_step() is None and self._skips(now):
+            pass
+
+    # The end
+
+    def hang_up(self, close: Close, now: int) -> list[Message]:
+        """The client closes: what was on its way still goes out."""
+        on_its_way = list(self._until(now + _IN_FLIGHT_NS, now))
+        self.over = True
+        sendable = [message for message in on_its_way if message.kind != "ws.close"]
+        if sendable:
+            self.notes.append(f"{len(sendable)} provider messages were on their way at the close")
+        return [] if close.code == LOST else sendable
+
+    def unused(self) -> list[Planned]:
+        """Provider messages that did not go out and were needed."""
+        optional = self._rules.optional
+        rest = self.script.planned[self.sent :]
+        return [step for step in rest if step.kind != "ws.close" and step.type not in optional]
+
+    def missing(self) -> list[Expected]:
+        """Client messages that did not come and were needed."""
+        steps = (self.script.expected[index] for index in self.open_steps())
+        return [step for step in steps if step.type not in self._rules.tolerated]

@@ -1,0 +1,356 @@
+"""`Player`: plays the provider's side of a tape to whoever holds the client's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from recorder.events import Message
+from recorder.heads import Close, RequestHead, ResponseHead
+from recorder.providers.base import Provider
+from replay.match.compare import Difference, Matcher
+from replay.match.requests import request_value, target_value
+from replay.match.rulebook import Rulebook
+from replay.player.line import Line, Pace
+from replay.player.mismatch import explain
+from replay.report import Failure, Streamed, Tally, cut, difference_lines, report
+from replay.script import ExchangeScript, Script, SocketScript
+
+_NS = 1_000_000_000
+_POLICY = 1008
+_GOING = 1001
+_NORMAL = 1000
+_REASON_BYTES = 123  # RFC 6455, 5.5: a control frame holds 125 bytes, two of them the code
+CODE = "replay_mismatch"
+
+
+class _Answer(NamedTuple):
+    at_ns: int
+    message: Message
+
+
+def _same(text: str) -> str:
+    return text
+
+
+class Player:
+    """A `Machine` that serves the WebSockets and HTTP exchanges of one tape, each once.
+
+    `speed` is a factor, None for at once; `patience_s` bounds every wait for the client, beside
+    the time that it needed on the tape. `hide` takes secrets out of what is reported. A client
+    message that does not fit ends everything: an error event, close 1008, `failure`.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        provider: Provider,
+        book: Rulebook,
+        *,
+        speed: float | None,
+        patience_s: float = 15.0,
+        hide: Callable[[str], str] = _same,
+    ) -> None:
+        self.failure: Failure | None = None
+        self._script, self._provider, self._book, self._hide = script, provider, book, hide
+        self._matcher = Matcher(book, script.minted)
+        self._pace = Pace(speed, int(patience_s * _NS))
+        self._free = list(script.sockets)
+        self._unasked = list(script.exchanges)
+        self._lines: dict[int, Line] = {}
+        self._answers: list[_Answer] = []
+        self._outbox: list[Message] = []
+        self._active_ns: int | None = None
+        self._reached_ns = 0  # how far the parts of the tape reach that were begun
+
+    # The machine
+
+    def receive(self, message: Message, now: int) -> None:
+        """Take one message of the client."""
+        self._active_ns = now
+        if message.kind == "ws.open":
+            self._open(message, now)
+        elif message.kind == "http.request":
+            self._answer(message, now)
+        elif message.kind == "ws.close":
+            self._hang_up(message, now)
+        elif message.kind in ("ws.text", "ws.binary"):
+            self._take(message, now)
+
+    def due(self, now: int) -> list[Message]:
+        """What is to be sent by `now`."""
+        for line in list(self._lines.values()):
+            if not line.over:
+                self._outbox.extend(line.due(now))
+                self._watch(line, now)
+        ready = [answer for answer in self._answers if answer.at_ns <= now]
+        if ready:
+            self._answers = [answer for answer in self._answers if answer.at_ns > now]
+            self._outbox.extend(answer.message for answer in ready)
+        self._watch_rest(now)
+        sent, self._outbox = self._outbox, []
+        return sent
+
+    def next_deadline(self) -> int | None:
+        """When the next message is due, or a wait ends."""
+        if self._outbox:
+            return self._active_ns
+        times = [line.deadline() for line in self._lines.values()]
+        times += [answer.at_ns for answer in self._answers]
+        times.append(self._rest_limit())
+        return min((when for when in times if when is not None), default=None)
+
+    # Connections
+
+    def _open(self, message: Message, now: int) -> None:
+        head = RequestHead.decode(message.body)
+        if self.failure:
+            self._refuse(message, "ws.open", 503, self.failure.headline)
+            return
+        script, found = self._socket(head)
+        if script is None:
+            self._fail(_unexpected(f"a WebSocket to {head.path}", found, self._hide), now)
+            self._refuse(message, "ws.open", 404, self.failure.headline if self.failure else "")
+            return
+        self._free.remove(script)
+        self._reached_ns = max(self._reached_ns, script.end_ns)
+        tracker = self._provider.tracker()
+        self._lines[message.channel] = Line(
+            message.channel, script, self._matcher, tracker, self._pace, now
+        )
+
+    def _socket(self, head: RequestHead) -> tuple[SocketScript | None, Difference | None]:
+        """The first unused WebSocket of the tape that was opened like this."""
+        first: Difference | None = None
+        for script in self._free:
+            if script.request is None:
+                return script, None
+            found = self._request_differs(target_value(script.request), target_value(head))
+            if found is None:
+                return script, None
+            first = first or found
+        return None, first
+
+    def _request_differs(
+        self, want: dict[str, object], got: dict[str, object]
+    ) -> Difference | None:
+        """Paths may also carry the prefix of the proxy, or be without it."""
+        prefix = self._provider.PREFIX
+        path = str(got["path"])
+        if want["path"] in (prefix + path, path.removeprefix(prefix)):
+            got = {**got, "path": want["path"]}
+        return self._matcher.match_values("", want, got)
+
+    def _take(self, message: Message, now: int) -> None:
+        line = self._lines.get(message.channel)
+        if line is None or line.over or self.failure:
+            return
+        if not line.take(message.kind, message.body, now):
+            self._fail(explain(line, message, self._matcher, self._hide), now, line, message.body)
+
+    def _hang_up(self, message: Message, now: int) -> None:
+        line = self._lines.get(message.channel)
+        if line is None or line.over:
+            return
+        close = Close.decode(message.body)
+        self._outbox.extend(line.hang_up(close, now))
+        unused, missing = line.unused(), line.missing()
+        if (unused or missing) and self.failure is None:
+            rest = f"step {unused[0].seq} {unused[0].type}" if unused else ""
+            due = f"step {missing[0].seq} {missing[0].type}" if missing else ""
+            text = " and ".join(
+                part
+                for part in (
+                    unused and f"{len(unused)} provider messages were unused, next {rest}",
+                    missing and f"{due} had not been sent",
+                )
+                if part
+            )
+            self._fail(Failure(f"the client closed ({close.code}) while {text}"), now)
+
+    def _watch(self, line: Line, now: int) -> None:
+        """End a wait that took too long."""
+        line.finish_waiting(now)
+        if not line.expired(now):
+            return
+        awaited, step = line.awaited(), line.next_step()
+        patience = self._pace.patience_ns / _NS
+        if awaited is None and step is None:
+            line.over = True
+            line.notes.append(f"the client did not close within {patience:g} s of the end")
+            close = Close(_NORMAL, "end of the tape")
+            self._outbox.append(Message(line.channel, "ws.close", close.encode()))
+            return
+        if awaited:
+            text = f"the client did not send {awaited.type or awaited.kind} (step {awaited.seq})"
+        else:
+            assert step is not None
+            text = (
+                f"step {step.seq} {step.type} waits for {step.audio} bytes of audio, "
+                f"the client sent {line.heard}"
+            )
+        self._fail(Failure(f"{text} within {patience:g} s of its time"), now, line)
+
+    # HTTP
+
+    def _answer(self, message: Message, now: int) -> None:
+        head = RequestHead.decode(message.body)
+        if self.failure:
+            self._refuse(message, "http.response", 503, self.failure.headline)
+            return
+        script, found = self._exchange(head, message.payload)
+        if script is None:
+            self._fail(_unexpected(f"{head.method} {head.path}", found, self._hide), now)
+            self._refuse(
+                message, "http.response", 404, self.failure.headline if self.failure else ""
+            )
+            return
+        self._unasked.remove(script)
+        self._reached_ns = max(self._reached_ns, script.end_ns)
+        answer = Message(
+            message.channel, "http.response", script.response.encode(), script.received
+        )
+        self._answers.append(_Answer(now + self._pace.scaled(script.gap_ns), answer))
+
+    def _exchange(
+        self, head: RequestHead, body: bytes
+    ) -> tuple[ExchangeScript | None, Difference | None]:
+        """The first unused exchange with this request; else what differs from the likeliest."""
+        got = request_value(head, body)
+        nearest: Difference | None = None
+        for script in self._unasked:
+            found = self._request_differs(request_value(script.request, script.sent), got)
+            if found is None:
+                return script, None
+            is_same_target = not found.path.startswith(("$.method", "$.path"))
+            nearest = found if nearest is None or is_same_target else nearest
+        return None, nearest
+
+    # The end
+
+    def _fail(
+        self, failure: Failure, now: int, line: Line | None = None, body: bytes | None = None
+    ) -> None:
+        if self.failure is not None:
+            return
+        self.failure = failure
+        for other in self._lines.values():
+            if other.over:
+                continue
+            other.over = True
+            is_culprit = other is line
+            if is_culprit:
+                text = self._error(failure.headline, failure.details, body)
+                self._outbox.append(Message(other.channel, "ws.text", text))
+            code = _POLICY if is_culprit else _GOING
+            reason = _limited(f"replay: {failure.headline}")
+            self._outbox.append(Message(other.channel, "ws.close", Close(code, reason).encode()))
+        self._answers.clear()
+
+    def _error(self, headline: str, details: tuple[str, ...], body: bytes | None = None) -> bytes:
+        text = cut("; ".join((headline, *(line.strip() for line in details))), 600)
+        event_id = self._matcher.event_id(body) if body else None
+        return self._provider.error_event(
+            CODE, f"replay: {text}", event_id=event_id, by_client=True
+        )
+
+    def _refuse(self, message: Message, kind: str, status: int, reason: str) -> None:
+        details = self.failure.details if self.failure else ()
+        head = ResponseHead(status, "", (("Content-Type", "application/json"),))
+        body = self._error(reason, details)
+        self._outbox.append(
+            Message(
+                message.channel,
+                "ws.open" if kind == "ws.open" else "http.response",
+                head.encode(),
+                body,
+            )
+        )
+
+    def _rest_limit(self) -> int | None:
+        """When the wait ends for a connection or request that the client has not begun."""
+        if self.failure or self._active_ns is None or self._answers:
+            return None
+        rest: list[SocketScript | ExchangeScript] = [*self._free, *self._unasked]
+        if not rest or any(not line.over for line in self._lines.values()):
+            return None
+        allow = max(0, min(script.at_ns for script in rest) - self._reached_ns)
+        return self._active_ns + allow + self._pace.patience_ns
+
+    def _watch_rest(self, now: int) -> None:
+        limit = self._rest_limit()
+        if limit is not None and now >= limit:
+            patience = self._pace.patience_ns / _NS
+            self._fail(
+                Failure(f"the client did not begin {self._next()} within {patience:g} s"), now
+            )
+
+    @property
+    def finished(self) -> bool:
+        """Whether all is over: the tape is used and every connection closed, or it failed."""
+        if self._outbox or self._answers:
+            return False
+        if self.failure:
+            return True
+        over = all(line.over for line in self._lines.values())
+        return over and not self._free and not self._unasked
+
+    def give_up(self, reason: str) -> None:
+        """End a replay that was not finished, such as by a signal."""
+        if not self.finished:
+            self._fail(Failure(reason), self._active_ns or 0)
+
+    # The report
+
+    @property
+    def used(self) -> int:
+        """Provider messages (and answers to requests) that went out."""
+        lines = sum(line.sent for line in self._lines.values())
+        return lines + len(self._script.exchanges) - len(self._unasked)
+
+    @property
+    def total(self) -> int:
+        """Provider messages (and answers to requests) of the tape."""
+        sockets = sum(len(script.planned) for script in self._script.sockets)
+        return sockets + len(self._script.exchanges)
+
+    def report(self) -> str:
+        """What the replay came to, in under 12 lines."""
+        lines = list(self._lines.values())
+        took = sum(sum(line.matched) for line in lines)
+        wanted = sum(len(script.expected) for script in self._script.sockets)
+        streamed = [
+            Streamed(line.heard, line.script.audio, line.script.byte_rate) for line in lines
+        ]
+        notes = [self._hide(note) for line in lines for note in line.notes]
+        return report(
+            self.failure,
+            Tally(self.used, self.total),
+            Tally(took, wanted),
+            self._next(),
+            streamed,
+            notes,
+        )
+
+    def _next(self) -> str | None:
+        """The first thing of the tape that was not used."""
+        rest = [(step.seq, step.type) for line in self._lines.values() for step in line.unused()]
+        rest += [(script.seq, f"{_request_text(script.request)}") for script in self._free]
+        rest += [(script.seq, _request_text(script.request)) for script in self._unasked]
+        seq, text = min(rest, default=(0, ""))
+        return f"{text} at step {seq}" if rest else None
+
+
+def _request_text(head: RequestHead | None) -> str:
+    return f"{head.method} {head.path}" if head else "a WebSocket"
+
+
+def _unexpected(what: str, found: Difference | None, hide: Callable[[str], str]) -> Failure:
+    """A connection or request that is not on the tape, or not any more."""
+    if found is None:
+        return Failure(f"the tape has no further {hide(what)}")
+    return Failure(f"{hide(what)} is not on the tape", difference_lines(found, hide))
+
+
+def _limited(reason: str) -> str:
+    return reason.encode()[:_REASON_BYTES].decode(errors="ignore")
