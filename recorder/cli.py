@@ -22,11 +22,7 @@ _COMMANDS = {
 }
 
 
-@click.group(
-    cls=LazyGroup,
-    lazy=_COMMANDS,
-    context_settings={"auto_envvar_prefix": "RECORD", "help_option_names": ["-h", "--help"]},
-)
+@click.group("record", cls=LazyGroup, lazy=_COMMANDS)
 @click.version_option(package_name="conversation-recorder", prog_name="record")
 def cli() -> None:
     """Record voice-AI conversations without losing a byte, and read the tapes.

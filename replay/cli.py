@@ -14,7 +14,7 @@ _COMMANDS = {
 }
 
 
-@click.group(cls=LazyGroup, lazy=_COMMANDS)
+@click.group("replay", cls=LazyGroup, lazy=_COMMANDS)
 @click.version_option(package_name="conversation-recorder", prog_name="replay")
 def cli() -> None:
     """Play recorded conversations back to whoever holds the other side.

@@ -19,7 +19,7 @@ from recorder.capture.secrets import store_secrets
 from recorder.capture.tap import Happened, Order
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
-from recorder.errors import RecorderError
+from recorder.errors import RecorderError, StoreError
 from recorder.redact import Secrets, redact_text
 from recorder.store import open_store
 from recorder.store.base import Store
@@ -84,6 +84,10 @@ class FedWriter(Writer):
             if self.full:
                 self.wait_room()
         return False
+
+    def _fell(self, error: StoreError) -> None:
+        logging.critical("%s", error, exc_info=True)
+        os._exit(3)  # the recording side sees the end of the pipe and fails every tape
 
     def _put(self, item: Happened | Order, size: int) -> None:
         with self.lock:

@@ -97,6 +97,18 @@ class Writer(TapeOpener):
                 self._changed.notify_all()
 
     def _work(self) -> None:
+        try:
+            self._write_all()
+        except BaseException as error:
+            self._fell(StoreError(f"the writer has stopped: {error!r}"))
+            raise
+
+    def _fell(self, error: StoreError) -> None:
+        """Nothing can be stored any more: every tape fails."""
+        for tape in list(self._tapes.values()):
+            tape.fail(error)
+
+    def _write_all(self) -> None:
         queue = self._queue
         while queue or not self._closing or self._ledger.pending:
             if not queue and not self._ledger.pending:

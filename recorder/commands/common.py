@@ -23,7 +23,8 @@ DEFAULT_STORE = "sqlite:///conversations.db"
 class LazyGroup(click.Group):
     """A group whose commands are imported when they run: name -> (module, one line of help).
 
-    Each module has a function `command`, a click command.
+    Each module has a function `command`, a click command. Every option has an environment
+    variable: the group's name, the command's and the option's (`RECORD_SHOW_ALL`).
     """
 
     def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
@@ -38,11 +39,23 @@ class LazyGroup(click.Group):
             return None
         found = importlib.import_module(self._lazy[cmd_name][0]).command
         assert isinstance(found, click.Command)
+        _name_variables(found, f"{self.name}_{cmd_name}")
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in self._lazy.items()])
+
+
+def _name_variables(command: click.Command, prefix: str) -> None:
+    for option in command.params:
+        if isinstance(option, click.Option):
+            name = max(option.opts, key=len).lstrip("-")
+            option.envvar = option.envvar or f"{prefix}_{name}".replace("-", "_").upper()
+            option.show_envvar = True
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            _name_variables(inner, f"{prefix}_{name}")
 
 
 class Address(NamedTuple):

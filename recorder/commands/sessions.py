@@ -82,7 +82,7 @@ def _print(rows: list[SessionRow]) -> None:
     cells = [
         (
             row.id,
-            utc(row.wall_ns)[:19].replace("T", " "),
+            utc(row.wall_ns)[:16].replace("T", " "),
             "" if row.ended_ns is None else seconds(row.ended_ns),
             str(row.events),
             row.status,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from recorder.redact import shapes
 from recorder.redact.names import is_secret_field, is_secret_header, is_secret_query
 from recorder.redact.secrets import MARKER, Secrets, mark, to_bytes
+from recorder.redact.sieve import Sieve
 from recorder.redact.views import Found, plain, unescaped, unquoted
 from recorder.redact.walk import Text, is_json, place, texts
 
@@ -26,7 +27,7 @@ _ASSIGNED = re.compile(
     rb"(?<![A-Za-z0-9_.-])([A-Za-z][A-Za-z0-9_.-]{1,63})="
     rb"((?i:(?:basic|bearer|digest|token)[ \t]+)?[^\s&\"'\\<>;,)=][^\s&\"'\\<>;,)]*)"
 )
-_HEADER_LINE = re.compile(rb"(?m)^([A-Za-z][A-Za-z0-9-]{2,40}):[ \t]*([^\r\n\"\\]*[^\s\"\\])")
+_HEADER_LINE = re.compile(rb"(?m)^([A-Za-z][A-Za-z0-9-]{2,40}):[ \t]*([^\s\"\\][^\r\n\"\\]*)")
 _PART = re.compile(
     rb"(?i:content-disposition):[^\r\n]*?[; ]name=\"?([^\";\r\n]+)[^\r\n]*"
     rb"(?:\r?\n[^\r\n]+){0,20}\r?\n\r?\n(.*?)(?=\r?\n--|\Z)",
@@ -39,8 +40,9 @@ _JSON_LINE = re.compile(rb"(?m)^(?:data:[ \t]*)?([{\[][^\r\n]*[}\]])[ \t]*\r?$")
 class Finder:
     """Finds secrets; holds no state. All offsets are of the bytes that are given."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, sieve: Sieve) -> None:
         self._secrets = secrets
+        self._is_hinted = sieve.is_hinted
         known = [to_bytes(value) for value in secrets.known if value]
         self._known = re.compile(b"|".join(map(re.escape, known))) if known else None
 
@@ -86,6 +88,8 @@ class Finder:
         return view.raw(founds, start, place(path))
 
     def _text(self, raw: bytes, depth: int) -> list[Found]:
+        if not self._is_hinted(raw):
+            return []
         founds = list(self._local(raw))
         if _BASE64.fullmatch(raw):
             return founds
@@ -100,8 +104,8 @@ class Finder:
             founds += view.raw((*self._local(view.text), *_named(view.text)))
         if _FORM.fullmatch(raw):
             founds += _form(raw)
-        for match in _PART.finditer(raw):
-            founds += self._part(match, depth)
+        if b"name=" in raw:
+            founds += [each for match in _PART.finditer(raw) for each in self._part(match, depth)]
         for match in _JSON_LINE.finditer(raw):
             if is_json(match[1]):
                 line = self._scan(match[1], depth + 1)
@@ -172,7 +176,7 @@ def _named(text: bytes) -> Iterator[Found]:
     for match in _QUOTED.finditer(text):
         if is_secret_field(_name(match[2])) and not _LOGPROB.match(text, match.end()):
             yield from plain(match[4]).raw(by_name(match[4]), match.start(4))
-    for match in _ASSIGNED.finditer(text):
+    for match in _ASSIGNED.finditer(text) if b"=" in text else ():
         in_query = text[max(match.start() - 1, 0) : match.start()] in (b"?", b"&")
         if (is_secret_query if in_query else is_secret_field)(_name(match[1])):
             view = unquoted(match[2].partition(b"#")[0] if in_query else match[2])

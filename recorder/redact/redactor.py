@@ -23,7 +23,8 @@ _BACKSLASH = ord("\\")
 
 @lru_cache(maxsize=8)
 def _tools(secrets: Secrets) -> tuple[Finder, Sieve]:
-    return Finder(secrets), Sieve(secrets)
+    sieve = Sieve(secrets)
+    return Finder(secrets, sieve), sieve
 
 
 class Redactor:

@@ -12,31 +12,54 @@ import re
 from collections.abc import Iterator
 
 _START = rb"(?<![A-Za-z0-9])"
-_JWT_START = rb"(?<![A-Za-z0-9_-])"  # no second look inside a run of its own characters
-_PEM_HEAD = rb"-----BEGIN[ A-Z0-9]{0,32}PRIVATE KEY[ A-Z]{0,8}-----"
 _TOKEN68 = rb"[A-Za-z0-9._~+/=-]"
 _UNDERSCORED = rb"(?:ek|g?sk|[rp]k|hf|gh[pousr]|github_pat|whsec)_"
 _DASHED = rb"(?:sk|xai|glpat)-"
+_PEM_END = rb"-----END[ A-Z0-9]{0,40}-----"
+
+
+def _word(first: bytes, rest: bytes, after: bytes = rb"A-Za-z0-9") -> bytes:
+    """A form that begins at a border. Its first letter comes first, so that the search for many
+    forms can skip to their first letters."""
+    return first + rb"(?<![%s]%s)" % (after, first) + rest
+
 
 _WHOLE = re.compile(
     b"|".join(
         (
-            _START + rb"(" + _DASHED + rb"[A-Za-z0-9_-]{12,})",
-            _START + rb"(sk-[A-Za-z0-9_-]*\*[A-Za-z0-9_*-]*)",  # as error messages show a key
-            _START + rb"((?:ek|github_pat|whsec)_[A-Za-z0-9_+/=-]{8,})",
-            _START + rb"((?:g?sk|[rp]k|hf|gh[pousr])_[A-Za-z0-9_]{16,})",
-            _START + rb"(xox[abeoprs]-[A-Za-z0-9-]{8,})",
-            rb"(?<![A-Za-z0-9+/])(AIza[A-Za-z0-9_-]{35})(?![A-Za-z0-9+/=_-])",
-            rb"(?<![A-Za-z0-9+/])(AKIA[A-Z0-9]{16})(?![A-Za-z0-9+=])",
-            _JWT_START + rb"(eyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,3})",
-            rb"(" + _PEM_HEAD + rb"(?:[A-Za-z0-9+/=\s:,.-]|\\[nrt])*?"
-            rb"(?:-----END[ A-Z0-9]{0,40}-----|(?![A-Za-z0-9+/=\s:,.\\-])|(?=\\[^nrt])|(?=\\\Z)))",
-            _START + rb"[Bb](?i:earer)[ \t]+(" + _TOKEN68 + rb"{20,}"
-            rb"|(?=[A-Za-z._~+/=-]*[0-9])" + _TOKEN68 + rb"{8,})",
+            _word(rb"s", rb"k-[A-Za-z0-9_-]{12,}"),
+            _word(rb"s", rb"k-[A-Za-z0-9_-]*\*[A-Za-z0-9_*-]*"),  # as error messages show a key
+            _word(rb"s", rb"k_[A-Za-z0-9_]{16,}"),
+            _word(rb"r", rb"k_[A-Za-z0-9_]{16,}"),
+            _word(rb"p", rb"k_[A-Za-z0-9_]{16,}"),
+            _word(rb"e", rb"k_[A-Za-z0-9_-]{8,}"),
+            _word(rb"w", rb"hsec_[A-Za-z0-9_+/=-]{8,}"),
+            _word(rb"x", rb"(?:ai-[A-Za-z0-9_-]{12,}|ox[abeoprs]-[A-Za-z0-9-]{8,})"),
+            _word(rb"h", rb"f_[A-Za-z0-9_]{16,}"),
+            _word(rb"g", rb"(?:lpat-|sk_|h[pousr]_|ithub_pat_)[A-Za-z0-9_-]{12,}"),
+            _word(rb"A", rb"Iza[A-Za-z0-9_-]{35}(?![A-Za-z0-9+/=_-])", rb"A-Za-z0-9+/"),
+            _word(rb"A", rb"KIA[A-Z0-9]{16}(?![A-Za-z0-9+=])", rb"A-Za-z0-9+/"),
+            # no second look inside a run of its own characters
+            _word(
+                rb"e",
+                rb"yJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){1,3}",
+                rb"A-Za-z0-9_-",
+            ),
+            rb"-----BEGIN[ A-Z0-9]{0,32}PRIVATE KEY[ A-Z]{0,8}-----"
+            rb"(?:[A-Za-z0-9+/=\s:,.-]|\\[nrt])*?"
+            rb"(?:" + _PEM_END + rb"|(?![A-Za-z0-9+/=\s:,.\\-])|(?=\\[^nrt])|(?=\\\Z))",
+            *(
+                _word(
+                    first,
+                    rb"(?i:earer)[ \t]+(" + _TOKEN68 + rb"{20,}"
+                    rb"|(?=[A-Za-z._~+/=-]*[0-9])" + _TOKEN68 + rb"{8,})",
+                )
+                for first in (b"b", b"B")
+            ),
             rb"://([^\s/?#@\"'\\<>]{1,512})@",
-            _START + rb"a=ice-(?:pwd|ufrag):[ \t]*([A-Za-z0-9+/]+)",
+            _word(rb"a", rb"=ice-(?:pwd|ufrag):[ \t]*([A-Za-z0-9+/]+)"),
+            _word(rb"a", rb"=crypto:[^\r\n\"\\]{0,100}inline:([A-Za-z0-9+/=]{16,})"),
             rb"candidate:[^\r\n\"\\]{0,200} ufrag ([A-Za-z0-9+/]+)",
-            rb"a=crypto:[^\r\n\"\\]{0,100}inline:([A-Za-z0-9+/=]{16,})",
             rb"openai-(?:insecure-api-key|organization|project)\.([^\s,;\"'\\]+)",
         )
     )
@@ -51,7 +74,7 @@ _BEGUN = re.compile(
             _START + rb"(xox[abeoprs]-[A-Za-z0-9-]*)\Z",
             rb"(?<![A-Za-z0-9+/])(AIza[A-Za-z0-9_-]{0,35})\Z",
             rb"(?<![A-Za-z0-9+/])(AKIA[A-Z0-9]{0,16})\Z",
-            _JWT_START + rb"(eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,4})\Z",
+            rb"(?<![A-Za-z0-9_-])(eyJ[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,4})\Z",
             _START + rb"[Bb](?i:earer)[ \t]+(" + _TOKEN68 + rb"+)\Z",
             rb"://([^\s/?#@\"'\\<>:\[]{1,256}:[^\s/?#@\"'\\<>\[]{1,256})\Z",
         )

@@ -53,7 +53,7 @@ class Sieve:
     def is_clean(self, body: bytes) -> bool:
         """Whether nothing in `body` hints at a secret."""
         if len(body) > _LONG:
-            return not any(map(self._is_hint, body.split(b'"')))
+            return not any(map(self.is_hinted, body.split(b'"')))
         head, _, rest = body.partition(b'"event_id"')
         pieces = rest.split(b'"', 2)  # what differs between messages of one kind is pieces[1]
         if len(pieces) < 3:
@@ -67,6 +67,13 @@ class Sieve:
         """Whether `text` hints at a secret, or holds the beginning of a known one."""
         return self._begun(text.lower()) is not None
 
+    def is_hinted(self, text: bytes) -> bool:
+        """Whether `text` hints at a secret; base64 does only if it holds a known one."""
+        low = text.lower()
+        if len(text) > _LONG and _BASE64.fullmatch(text):
+            return any(run in low for run in self._runs)
+        return self._hint(low) is not None
+
     def _learn(self, frame: bytes | tuple[bytes, ...], body: bytes) -> bool:
         if self._hint(body.lower()):
             return False
@@ -74,9 +81,3 @@ class Sieve:
             self._clean.clear()
         self._clean.add(frame)
         return True
-
-    def _is_hint(self, piece: bytes) -> bool:
-        low = piece.lower()
-        if _BASE64.fullmatch(piece):
-            return any(run in low for run in self._runs)
-        return self._hint(low) is not None

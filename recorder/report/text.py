@@ -14,7 +14,8 @@ from recorder.store.base import SessionRow
 _ARROWS = {"client": "→", "provider": "←", "recorder": "•"}
 _COLOURS = {"client": "cyan", "provider": "green", "recorder": "yellow"}
 _OFFSET = 9
-_TYPE = 36
+_TYPE = 36  # columns for an event's type
+_NARROW = 110  # on a terminal narrower than this it gets fewer
 
 
 class Paint(Protocol):
@@ -61,6 +62,8 @@ def _totals(tape: Recording) -> dict[str, float]:
 def writer(paint: Paint, width: int | None, *, channels: bool) -> Callable[[Line | Gap], str]:
     """How to write a line: cut to `width`, with the number of its channel if there are several."""
 
+    room = _TYPE if width is None or width >= _NARROW else _TYPE * 2 // 3
+
     def write(line: Line | Gap) -> str:
         if isinstance(line, Gap):
             lasted = f"{(line.end_ns - line.at_ns) / 1e9:.1f} s"
@@ -68,7 +71,7 @@ def writer(paint: Paint, width: int | None, *, channels: bool) -> Callable[[Line
         where = f"{line.channel:>2} " if channels else ""
         offset = f"{line.at_ns / 1e9:>{_OFFSET}.3f}"
         name = printable(line.type or line.kind)
-        head = f"{where}{line.sender:<8} {_ARROWS[line.sender]} {name:<{_TYPE}}"
+        head = f"{where}{line.sender:<8} {_ARROWS[line.sender]} {name:<{room}}"
         text = f"{offset}  {head}  {_says(line)}".rstrip()
         cut = text if width is None else clip(text, width)
         start, body = cut[: _OFFSET + 2], cut[_OFFSET + 2 : _OFFSET + 2 + len(head)]

@@ -59,7 +59,8 @@ def asking(path: Path, sql: str) -> Iterator[tuple[list[str], Iterator[tuple[Any
 
 def _explained(error: Exception) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
-    if code in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY):
+    refused = code in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY)
+    if refused or "not authorized" in str(error):  # CREATE fails with another code
         return StoreError(
             "a query may only read: SELECT, WITH … SELECT, EXPLAIN, PRAGMA table_info"
         )

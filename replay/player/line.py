@@ -208,7 +208,7 @@ class Line:
         limit, awaited = self._skip_ns(), self.awaited()
         if limit is None or awaited is None or now < limit:
             return False
-        self.notes.append(f"{awaited.type} (step {awaited.seq}) did not come")
+        self.notes.append(f"{awaited.type} (step {awaited.seq}) did not come in time")
         self.cleared += 1
         self._cleared_ns.append(now)
         return True

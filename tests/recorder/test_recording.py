@@ -37,6 +37,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     found.close()
 
 
+@pytest.fixture
+def kept() -> Store:
+    return MemoryStore()
+
+
 class Counting(MemoryStore):
     """Counts how often each segment's bytes are read."""
 
@@ -145,9 +150,9 @@ def test_a_slice_outside_its_segment_is_damage() -> None:
     assert issubclass(DamagedTape, StoreError)
 
 
-def test_a_recording_of_nothing(store: Store) -> None:
+def test_a_recording_of_nothing(kept: Store) -> None:
     with pytest.raises(UnknownSession, match=r"no session 'abc': `record sessions` lists"):
-        Recording(store, "abc")
+        Recording(kept, "abc")
 
 
 def _three(store: Store) -> list[str]:
@@ -157,14 +162,14 @@ def _three(store: Store) -> list[str]:
     ]
 
 
-def test_sessions_are_found_by_id_prefix_and_age(store: Store) -> None:
-    first, second, third = _three(store)
-    assert find_session(store, second).id == second
-    assert find_session(store, first[:12]).id == first
-    assert find_session(store, first[:12].upper()).id == first
-    assert find_session(store, "last").id == third
-    assert find_session(store, "last~1").id == second
-    assert find_session(store, "LAST~2").id == first
+def test_sessions_are_found_by_id_prefix_and_age(kept: Store) -> None:
+    first, second, third = _three(kept)
+    assert find_session(kept, second).id == second
+    assert find_session(kept, first[:12]).id == first
+    assert find_session(kept, first[:12].upper()).id == first
+    assert find_session(kept, "last").id == third
+    assert find_session(kept, "last~1").id == second
+    assert find_session(kept, "LAST~2").id == first
 
 
 @pytest.mark.parametrize(
@@ -177,37 +182,37 @@ def test_sessions_are_found_by_id_prefix_and_age(store: Store) -> None:
         ("last~", "no session 'last~'"),
     ],
 )
-def test_unknown_names_say_what_to_do(store: Store, name: str, message: str) -> None:
-    _three(store)
+def test_unknown_names_say_what_to_do(kept: Store, name: str, message: str) -> None:
+    _three(kept)
     with pytest.raises(UnknownSession) as caught:
-        find_session(store, name)
+        find_session(kept, name)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_an_ambiguous_prefix_lists_candidates(store: Store) -> None:
+def test_an_ambiguous_prefix_lists_candidates(kept: Store) -> None:
     ids = sorted(
-        record(store, Script().open().takes, wall_ns=WALL_NS + n * 1_000_000) for n in range(7)
+        record(kept, Script().open().takes, wall_ns=WALL_NS + n * 1_000_000) for n in range(7)
     )
     with pytest.raises(UnknownSession) as caught:
-        find_session(store, ids[0][:6])
+        find_session(kept, ids[0][:6])
     assert f"fits 7 sessions ({', '.join(ids[:5])}, …): give more" in str(caught.value)
 
 
-def test_an_empty_store_says_how_to_record(store: Store) -> None:
+def test_an_empty_store_says_how_to_record(kept: Store) -> None:
     with pytest.raises(UnknownSession, match="record proxy --trial NAME"):
-        find_session(store, "last")
+        find_session(kept, "last")
 
 
-def test_current_counts_what_a_dead_writer_left(store: Store) -> None:
+def test_current_counts_what_a_dead_writer_left(kept: Store) -> None:
     takes = conversation()[:40]
-    record(store, takes, status=None)
-    (row,) = current(store, store.sessions(), WALL_NS + 3600 * SECOND)
+    record(kept, takes, status=None)
+    (row,) = current(kept, kept.sessions(), WALL_NS + 3600 * SECOND)
     assert (row.status, row.events) == ("interrupted", 40)
     assert row.ended_ns == int(takes[-1].at_ms * 1e6)
 
 
-def test_current_leaves_an_ended_session_alone(store: Store) -> None:
-    record(store, conversation())
-    rows = store.sessions()
-    assert current(store, rows, WALL_NS) == rows
+def test_current_leaves_an_ended_session_alone(kept: Store) -> None:
+    record(kept, conversation())
+    rows = kept.sessions()
+    assert current(kept, rows, WALL_NS) == rows

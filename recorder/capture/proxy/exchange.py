@@ -148,7 +148,7 @@ class Exchanges:
             exchange.note("broken", f"the answer broke off: {error or type(error).__name__}")
             if request.transport:
                 request.transport.abort()
-            raise
+            return back
         if not started:
             await back.prepare(request)
         await back.write_eof()

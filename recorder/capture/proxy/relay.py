@@ -106,7 +106,7 @@ class Relay:
             kind = _KINDS.get(message.type)
             if kind is None:
                 return await self._closed(message, sink, sender)
-            data: bytes = message.data
+            data = bytes(message.data)  # pings come as a bytearray; bytes are not copied
             record(channel, sender, kind, "", data)
             if writer.full:
                 await writer.room()

@@ -50,6 +50,13 @@ class Account:
         self._limit = RateLimit(options.tokens_per_minute)
         self._sessions = 0
 
+    def admits(self, key: str, now: int) -> bool:
+        """Whether a key is good: a secret that has not expired, or one of the known keys."""
+        secret = self.secrets.get(key)
+        if secret is not None:
+            return secret.expires_at > self.wall_s(now)
+        return not self.options.keys or key in self.options.keys
+
     def new_session(self, kind: str, model: str, now: int, session_id: str | None = None) -> Json:
         """A session object with the defaults."""
         made = session_id or self.mint.make("sess_", now)

@@ -61,18 +61,22 @@ class Fatal(ClientError):
 
 
 def missing_event_type() -> ClientError:
+    """A client event without a type."""
     return ClientError("The 'type' field is missing.", "invalid_event")
 
 
 def not_an_event(what: str) -> ClientError:
+    """A frame that is no client event; `what` says why."""
     return ClientError(f"Could not parse the event: {what}", "invalid_event")
 
 
 def unknown_event_type(name: str) -> ClientError:
+    """A type that no client event has."""
     return ClientError(f"Unknown event type: '{name}'.", "invalid_event", "type")
 
 
 def active_response(response_id: str) -> ClientError:
+    """A second response while one is being generated."""
     return ClientError(
         f"Conversation already has an active response in progress: {response_id}. "
         "Wait until the response is finished before creating a new one.",
@@ -81,12 +85,14 @@ def active_response(response_id: str) -> ClientError:
 
 
 def nothing_to_cancel() -> ClientError:
+    """A cancellation too late, or of a response that is none."""
     return ClientError(
         "Cancellation failed: no active response found", "response_cancel_not_active"
     )
 
 
 def buffer_too_small(held_ms: float) -> ClientError:
+    """A commit of less than 100 ms."""
     return ClientError(
         "Error committing input audio buffer: buffer too small. "
         f"Expected at least 100ms of audio, but buffer only has {held_ms:.2f}ms of audio.",
@@ -95,6 +101,7 @@ def buffer_too_small(held_ms: float) -> ClientError:
 
 
 def bad_audio() -> ClientError:
+    """Appended audio that is not base64."""
     return ClientError(
         "Invalid 'audio'. Expected base64-encoded audio bytes but got an invalid value.",
         "invalid_value",
@@ -103,7 +110,7 @@ def bad_audio() -> ClientError:
 
 
 def no_such_item(verb: str, item_id: str) -> ClientError:
-    """`verb` is `truncate`, `delete` or `retrieve`."""
+    """An id that names no item; `verb` is `truncate`, `delete` or `retrieve`."""
     doing = {"truncate": "truncating", "delete": "deleting", "retrieve": "retrieving"}[verb]
     return ClientError(
         f"Error {doing} item: the item with id '{item_id}' does not exist.",
@@ -112,6 +119,7 @@ def no_such_item(verb: str, item_id: str) -> ClientError:
 
 
 def no_such_predecessor(item_id: str) -> ClientError:
+    """An item to be placed after one that does not exist."""
     return ClientError(
         f"Error adding item: the previous item with id '{item_id}' does not exist.",
         "item_create_invalid_previous_item_id",
@@ -119,6 +127,7 @@ def no_such_predecessor(item_id: str) -> ClientError:
 
 
 def item_exists(item_id: str) -> ClientError:
+    """An item with an id that is taken."""
     return ClientError(
         f"Error adding item: an item with id '{item_id}' already exists.",
         "item_create_duplicate_item_id",
@@ -126,22 +135,26 @@ def item_exists(item_id: str) -> ClientError:
 
 
 def no_such_call(call_id: str) -> ClientError:
+    """A function's output for a call that the conversation does not have."""
     return ClientError(
         f"Tool call ID '{call_id}' not found in conversation.", "invalid_tool_call_id"
     )
 
 
 def already_shorter(held_ms: int, wanted_ms: int) -> ClientError:
+    """A truncation beyond the end of the audio."""
     return ClientError(
         f"Audio content of {held_ms}ms is already shorter than {wanted_ms}ms", "invalid_value"
     )
 
 
 def not_truncatable() -> ClientError:
+    """A truncation of anything but the assistant's audio."""
     return ClientError("Only model output audio messages can be truncated")
 
 
 def voice_is_fixed() -> ClientError:
+    """Another voice after the assistant has spoken."""
     return ClientError(
         "Cannot update a conversation's voice if assistant audio is present.",
         "cannot_update_voice",
@@ -149,6 +162,7 @@ def voice_is_fixed() -> ClientError:
 
 
 def context_too_long(tokens: int, limit: int) -> ClientError:
+    """A context that does not fit while truncation is disabled."""
     return ClientError(
         f"The conversation has {tokens} tokens, more than the {limit} that fit, and truncation "
         "is disabled.",
@@ -157,11 +171,13 @@ def context_too_long(tokens: int, limit: int) -> ClientError:
 
 
 def bad_key(key: str) -> Fatal:
+    """A key that is unknown or has expired; it is shown masked."""
     masked = f"{key[:3]}{'*' * 8}{key[-4:]}" if len(key) > 12 else "*" * 8
     return Fatal(f"Incorrect API key provided: {masked}.", "invalid_api_key", 3000)
 
 
 def no_such_model(model: str) -> Fatal:
+    """A model that is unknown or not allowed."""
     return Fatal(
         f"The model `{model}` does not exist or you do not have access to it.",
         "model_not_found",
@@ -170,6 +186,7 @@ def no_such_model(model: str) -> Fatal:
 
 
 def beta_is_off() -> Fatal:
+    """The beta dialect where it is not served."""
     return Fatal(
         "The beta shape of the Realtime API is not served. Connect without the beta header.",
         "beta_api_shape_disabled",
@@ -178,6 +195,7 @@ def beta_is_off() -> Fatal:
 
 
 def no_credit() -> Fatal:
+    """An account without credit."""
     return Fatal(
         "You have no credits remaining. Add credits to continue using the API.",
         "credit_balance_exhausted",
@@ -187,6 +205,7 @@ def no_credit() -> Fatal:
 
 
 def expired(minutes: int) -> Fatal:
+    """A session at the end of its life."""
     return Fatal(
         f"Your session hit the maximum duration of {minutes} minutes.", "session_expired", 1001
     )

@@ -139,10 +139,7 @@ class OpenAISimulator:
     def _fatal(self, head: RequestHead, now: int) -> Fatal | None:
         """What ends the session before it begins: key, dialect, credit or model."""
         options, key = self._options, credentials.key(head) or ""
-        secret = self._account.secrets.get(key)
-        if secret is not None and secret.expires_at <= self._wall_s(now):
-            return errors.bad_key(key)
-        if secret is None and options.keys and key not in options.keys:
+        if not self._account.admits(key, now):
             return errors.bad_key(key)
         if credentials.asks_for_beta(head) and not options.serves_beta:
             return errors.beta_is_off()

@@ -41,6 +41,7 @@ _UTTERANCES = re.findall(
     "hello my name is robin and i would like to ask about my order please tell me when it "
     "arrives because i have to plan my day and there is nobody at home in the morning thank you",
 )
+_QUOTED = 240  # characters of what was said or found that an answer repeats
 MS_PER_WORD = 350
 
 
@@ -130,11 +131,16 @@ class Mind:
         if scripted is not None:
             return scripted
         if output is not None:
-            return self._chance.choice(_RESULTS).format(output=output)
+            return self._chance.choice(_RESULTS).format(output=_shortened(output))
         if not said:
             return self._chance.choice(_GREETINGS)
-        ended = said if said[-1] in ".!?" else f"{said}."
+        quoted = _shortened(said)
+        ended = quoted if quoted[-1] in ".!?…" else f"{quoted}."
         return self._chance.choice(_ECHOES).format(said=ended)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
 
 
 def _last_output(items: Sequence[Item]) -> str | None:

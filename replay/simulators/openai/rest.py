@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from recorder.heads import RequestHead, ResponseHead, header
-from replay.simulators.openai import beta, credentials, sdp, session
+from replay.simulators.openai import beta, credentials, errors, sdp, session
 from replay.simulators.openai.account import Account, Secret
 from replay.simulators.openai.errors import ClientError, Json, json_object
 from replay.simulators.openai.schema import number, record, string
@@ -50,18 +50,23 @@ def refusal(status: int, error: ClientError) -> Answer:
 
 
 def unauthorised() -> Answer:
+    """A request without a key."""
     return refusal(401, ClientError("No API key was given. Send it as a bearer token.", None))
 
 
 def no_such_call(call_id: str) -> Answer:
+    """A call that is unknown or over."""
     error = ClientError(f"No call found with id '{call_id}'.", "call_not_found", "call_id")
     return refusal(404, error)
 
 
 def handle(account: Account, head: RequestHead, payload: bytes, now: int) -> Answer:
     """Answer one request."""
-    if credentials.key(head) is None:
+    key = credentials.key(head)
+    if key is None:
         return unauthorised()
+    if not account.admits(key, now):
+        return refusal(401, errors.bad_key(key))
     try:
         return _routed(account, head, payload, now)
     except ClientError as error:
@@ -69,6 +74,7 @@ def handle(account: Account, head: RequestHead, payload: bytes, now: int) -> Ans
 
 
 def no_such_url(head: RequestHead) -> Answer:
+    """A path or method that the service does not have."""
     error = ClientError(f"Invalid URL ({head.method} {head.path})", "unknown_url")
     return refusal(404, error)
 

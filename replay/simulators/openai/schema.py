@@ -39,6 +39,7 @@ def anything(value: object, path: str) -> None:
 
 
 def boolean(value: object, path: str) -> None:
+    """True or false."""
     if not isinstance(value, bool):
         raise _wrong_type(value, path, "a boolean")
 

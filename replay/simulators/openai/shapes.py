@@ -331,6 +331,7 @@ BETA_RESPONSE = record(
         "output_audio_format": _BETA_FORMAT,
         "temperature": number(0.6, 1.2),
         "max_response_output_tokens": MAX_TOKENS,
+        "max_output_tokens": MAX_TOKENS,
     }
 )
 BETA_EVENTS: Mapping[str, Check] = {

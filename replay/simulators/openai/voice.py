@@ -50,13 +50,19 @@ def _pitch(place: int) -> float:
     return 150.0 - 1.5 * (place % 30)
 
 
+def _grid(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rounded to 2^-12, so that products and sums are exact and alike on every machine."""
+    rounded: NDArray[np.float64] = np.rint(values * 4096.0) / 4096.0
+    return rounded
+
+
 def _letter(
     letter: str, length: int, pitch: float, noise: np.random.Generator
 ) -> NDArray[np.float64]:
-    envelope = np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 0.5
+    envelope = _grid(np.sin(np.pi * (np.arange(length) + 0.5) / length) ** 0.5)
     if letter in _FORMANTS or letter.isdigit():
         return envelope * _vowel(_FORMANTS.get(letter, _FORMANTS["e"]), length, pitch)
-    hiss: NDArray[np.float64] = noise.random(length) - 0.5
+    hiss = _grid(noise.random(length) - 0.5)
     if letter in _VOICED:
         return envelope * (0.6 * _vowel((250, 1200, 2300), length, pitch) + 0.1 * hiss)
     return envelope * 0.5 * hiss
@@ -64,9 +70,9 @@ def _letter(
 
 def _vowel(formants: tuple[int, int, int], length: int, pitch: float) -> NDArray[np.float64]:
     since_strike = np.arange(length) / VOICE_RATE % (1.0 / pitch)
-    decay = np.exp(-np.pi * _BANDWIDTH * since_strike)
+    decay = _grid(np.exp(-np.pi * _BANDWIDTH * since_strike))
     waves = [
-        weight * np.sin(2 * np.pi * formant * since_strike)
+        _grid(weight * np.sin(2 * np.pi * formant * since_strike))
         for weight, formant in zip(_WEIGHTS, formants, strict=True)
     ]
     vowel: NDArray[np.float64] = decay * np.sum(waves, axis=0)

@@ -21,7 +21,7 @@ def test_the_column_with_most_to_spare_gives_way_first() -> None:
 
 
 def test_the_last_columns_are_left_out_when_nothing_can_give_way() -> None:
-    assert table(_COLUMNS, _ROWS, 24) == [
+    assert table(_COLUMNS, _ROWS, 22) == [
         "ID        N  MODEL   …",
         "01abc     7  gpt-r…  …",
         "01abd  1234  m       …",

@@ -147,16 +147,22 @@ def test_http_and_control_frames_are_worded() -> None:
 
 
 def test_the_text_of_a_timeline() -> None:
-    write = writer(plain, 90, channels=False)
-    text = [write(line) for line in _lines(conversation())]
+    text = [writer(plain, None, channels=False)(line) for line in _lines(conversation())]
     assert text[0] == (
-        "    0.000  client   → ws.open                               GET /v1/realtime?model=gpt-re…"
+        "    0.000  client   → ws.open                               "
+        "GET /v1/realtime?model=gpt-realtime"
     )
     assert "           ─── 2.5 s ───" in text
     appended = next(line for line in text if "append" in line)
     assert appended.endswith("×12  1.20 s at -15 dBFS")
     assert any(line.endswith("×5  500 ms of silence") for line in text)
-    assert max(len(line) for line in text) == 90
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_lines_fit_the_terminal(width: int) -> None:
+    text = [writer(plain, width, channels=True)(line) for line in _lines(conversation())]
+    assert max(len(line) for line in text) == width
+    assert any(line.endswith("…") for line in text)
 
 
 def test_a_terminal_is_given_nothing_to_obey() -> None:

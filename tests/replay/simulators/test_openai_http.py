@@ -156,6 +156,16 @@ def test_bad_requests_are_refused_with_the_place() -> None:
     assert head.status == 404
 
 
+def test_unknown_keys_are_refused_over_http() -> None:
+    sim = OpenAISimulator(1, WALL, Options(keys=frozenset({"sk-good"})))
+    for key, status in (("sk-good", 200), ("sk-bad", 401)):
+        headers = (("Authorization", f"Bearer {key}"),)
+        head = RequestHead("POST", "/v1/realtime/client_secrets", "", headers)
+        sim.receive(Message(1, "http.request", head.encode(), b"{}"), 0)
+        (answer,) = sim.due(0)
+        assert ResponseHead.decode(answer.body).status == status
+
+
 def test_beta_secrets_come_with_the_flat_session() -> None:
     http = Http()
     head, body = http("/v1/realtime/sessions", {"voice": "ash", "modalities": ["text"]})

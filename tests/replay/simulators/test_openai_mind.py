@@ -117,6 +117,18 @@ def test_scripted_replies_cues_and_speech_are_used() -> None:
     assert third["output"][0]["content"][0]["transcript"] == "Second."
 
 
+def test_long_outputs_are_quoted_in_part() -> None:
+    client = Client()
+    client.update(output_modalities=["text"])
+    call = {"type": "function_call", "name": "f", "call_id": "call_1", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "call_1", "output": "z" * 100_000}
+    client.send("conversation.item.create", item=call)
+    client.send("conversation.item.create", item=output)
+    client.send("response.create")
+    client.settle()
+    assert len(client.of("response.output_text.done")[0]["text"]) < 300
+
+
 @pytest.mark.parametrize("text", ["", "Hello, world!", "naïve 12.5 €\n\tx", "x" * 50, '{"a": [1]}'])
 def test_pieces_join_to_the_text_and_are_short(text: str) -> None:
     assert "".join(pieces(text)) == text

@@ -1,0 +1,217 @@
+"""`replay serve`: play the provider's side of a tape to an application."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from recorder.commands.common import (
+    Address,
+    listen_option,
+    open_for_reading,
+    open_for_writing,
+    session_argument,
+    store_option,
+)
+from recorder.errors import RecorderError
+from replay.commands.serving import greet, stop_signal, tls_context, tls_options
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from recorder.redact import Secrets
+    from recorder.store.base import SessionRow, Store
+    from replay.player import Player
+    from replay.script import Script
+    from replay.server import MachineServer
+    from replay.server.log import Log
+
+_SPARE_S = 60.0
+_CLOSING_S = 5.0
+
+
+def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | None:
+    """The factor of `--speed`; None for `max`."""
+    if value == "max":
+        return None
+    try:
+        speed = float(value)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise RecorderError(
+            f"--speed {value!r} is not a speed: give a factor above 0 (1 is as recorded, 20 is "
+            "twenty times as fast) or max"
+        )
+    return speed
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for on the command line."""
+
+    session: str
+    store_url: str
+    listen: Address
+    speed: float | None
+    patience: float
+    record: bool
+    max_seconds: float | None
+    tls_cert: Path | None
+    tls_key: Path | None
+
+
+@click.command()
+@session_argument
+@store_option
+@listen_option("127.0.0.1:0")
+@click.option(
+    "--speed",
+    default="1",
+    show_default=True,
+    metavar="FACTOR|max",
+    callback=_speed,
+    envvar="REPLAY_SPEED",
+    help="1 is the recorded pace, max waits for the client only.",
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(min=0),
+    default=15.0,
+    show_default=True,
+    metavar="S",
+    envvar="REPLAY_PATIENCE",
+    help="How long to wait for the client, beside the time it took on the tape.",
+)
+@click.option(
+    "--record/--no-record", default=True, show_default=True, help="Record the replay as a tape."
+)
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    envvar="REPLAY_MAX_SECONDS",
+    help="End after this time; the default is the length of the tape at its speed, and 60 s.",
+)
+@tls_options
+@click.pass_context
+def command(ctx: click.Context, /, **options: object) -> None:
+    """Play the provider's side of SESSION to an application.
+
+    Each message of the provider waits until the client has sent what it had sent before it on
+    the tape. Ends when the tape is used up, with a report; exit code 0 only if all of it was used.
+
+    Example: replay serve last --speed max
+    """
+    ctx.exit(asyncio.run(_serve(Options(**options))))  # type: ignore[arg-type]
+
+
+async def _serve(options: Options) -> int:
+    from recorder.clock import SystemClock
+    from recorder.providers import provider
+    from recorder.recording import Recording, find_session
+    from recorder.redact import redact_text
+    from replay.match.rulebook import Rulebook
+    from replay.player import Player
+    from replay.script import read_script
+    from replay.server import MachineServer
+
+    tls = tls_context(options.tls_cert, options.tls_key)
+    async with AsyncExitStack() as stack:
+        store = (open_for_writing if options.record else open_for_reading)(options.store_url)
+        stack.callback(store.close)
+        row = find_session(store, options.session)
+        found = provider(row.provider)
+        book = Rulebook(found.RULES)
+        script = read_script(Recording(store, row.id).events(), found, book)
+        if not script.sockets and not script.exchanges:
+            raise RecorderError(f"session {row.id} has nothing to replay: it holds no exchange")
+        secrets = _secrets(store, options.record)
+        player = Player(
+            script,
+            found,
+            book,
+            speed=options.speed,
+            patience_s=options.patience,
+            hide=lambda text: redact_text(secrets, text),
+        )
+        log = await stack.enter_async_context(_log(store, row, secrets, options.record))
+        server = MachineServer(
+            player,
+            SystemClock(),
+            prefix=found.PREFIX,
+            host=options.listen.host,
+            port=options.listen.port,
+            tls=tls,
+            log=log,
+        )
+        async with server:
+            greet(server.url, row.provider)
+            await _until_over(server, player, _limit_s(options, script))
+    click.echo(player.report())
+    sys.stdout.flush()
+    return 1 if player.failure else 0
+
+
+def _secrets(store: Store, records: bool) -> Secrets:
+    from recorder.capture.secrets import store_secrets
+    from recorder.redact import Secrets, known_secrets
+
+    return store_secrets(store, os.environ) if records else Secrets(b"", known_secrets(os.environ))
+
+
+@asynccontextmanager
+async def _log(
+    store: Store, row: SessionRow, secrets: Secrets, records: bool
+) -> AsyncIterator[Log]:
+    """Record what happens as a new session whose parent is the tape."""
+    from recorder.capture.writer import Writer
+    from recorder.clock import SystemClock
+    from replay.server.log import Log
+
+    if not records:
+        yield Log()
+        return
+    writer = Writer(store, SystemClock(), secrets)
+    writer.start()
+    tape = writer.open(row.provider, row.trial, origin="replay", parent=row.id, model=row.model)
+    try:
+        yield Log(tape, writer)
+    finally:
+        tape.end()
+        await asyncio.to_thread(writer.close)
+    if tape.failed:
+        raise tape.failed
+    click.echo(f"recorded {tape.session}")
+
+
+def _limit_s(options: Options, script: Script) -> float:
+    if options.max_seconds is not None:
+        return options.max_seconds
+    return script.length_ns / 1e9 / min(options.speed or 1.0, 1.0) + _SPARE_S
+
+
+async def _until_over(server: MachineServer, player: Player, limit_s: float) -> None:
+    """Serve until the tape is used up and the connections are closed, a failure, a signal, or
+    the time is over."""
+    stopped = stop_signal()
+    over = asyncio.create_task(server.until(lambda: player.finished, limit_s))
+    signalled = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({over, signalled}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        over.cancel()
+        signalled.cancel()
+        await asyncio.gather(over, signalled, return_exceptions=True)
+    if stopped.is_set():
+        player.give_up("it was stopped by a signal")
+    elif not player.finished:
+        player.give_up(f"it was not over after {limit_s:g} s (--max-seconds)")
+    await server.until(lambda: server.connections == 0, _CLOSING_S)

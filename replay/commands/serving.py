@@ -1,0 +1,53 @@
+"""What the commands that listen share: TLS, the greeting, and ending on a signal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import ssl
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from recorder.errors import RecorderError
+
+
+def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--tls-cert` and `--tls-key`, given as paths."""
+    cert = click.option(
+        "--tls-cert", type=click.Path(path_type=Path), help="PEM certificate to serve with."
+    )
+    key = click.option("--tls-key", type=click.Path(path_type=Path), help="PEM key of --tls-cert.")
+    return cert(key(function))
+
+
+def tls_context(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
+    """The server's TLS, or None for plain sockets."""
+    from recorder.capture.proxy.tls import from_files
+
+    if key and not cert:
+        raise RecorderError("--tls-key needs --tls-cert: give the PEM certificate too")
+    return from_files(cert, key) if cert else None
+
+
+def greet(url: str, provider_name: str) -> None:
+    """The line that says that connections are accepted, then how to point each client here."""
+    from recorder.providers import provider
+
+    found = provider(provider_name)
+    click.echo(f"ready {url}")
+    for line in found.sdk_hints(url + found.PREFIX):
+        click.echo(f"  {line}")
+    sys.stdout.flush()
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
