@@ -78,14 +78,15 @@ class Finder:
         return founds if is_json(raw) else founds + self._text(raw, depth)
 
     def _value(self, raw: bytes, text: Text, depth: int) -> list[Found]:
-        start, end, path, secret = text
+        start, end, path, secret, _ = text
         view = unescaped(raw[start:end])
         if secret is not None:
             return view.raw(by_name(view.text), start, secret)
-        founds = self._scan(view.text, depth + 1) if depth < _DEEPEST else []
+        look = self._scan if depth < _DEEPEST else self._text
+        founds = look(view.text, depth + 1)
         if path == ("query",):
             founds += _form(view.text)
-        return view.raw(founds, start, place(path))
+        return view.raw(founds, start, place(path)) if founds else []
 
     def _text(self, raw: bytes, depth: int) -> list[Found]:
         if not self._is_hinted(raw):

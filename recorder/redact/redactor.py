@@ -115,14 +115,15 @@ def _frame(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
 
 def _read(body: bytes) -> _Delta | None:
     """Where the text of a delta is, and what tells its stream from others."""
-    spans = [(start, end) for start, end, path, _ in texts(body) if path == ("delta",)]
+    values = [text for text in texts(body) if not text.is_key]
+    spans = [(text.start, text.end) for text in values if text.path == ("delta",)]
     if not spans:
         return None
     start, end = spans[-1]  # of several equal keys a reader takes the last
     head, _, _ = body[:start].rpartition(b'"delta"')
     if _ITEM in head or _ITEM not in body:
         return _Delta(_frame(head)[0], start, end)
-    ids = [(p, body[s:e]) for s, e, p, _ in texts(body) if p in _IDS]
+    ids = [(text.path, body[text.start : text.end]) for text in values if text.path in _IDS]
     return _Delta(tuple(ids), start, end)
 
 

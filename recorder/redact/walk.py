@@ -1,4 +1,4 @@
-"""The string values of a JSON text by place in it, so that a value can be changed on its own.
+"""The strings of a JSON text by place in it, so that each can be changed on its own.
 
 The walk is lenient: a text that is cut off, or is not quite JSON, yields what can be told.
 """
@@ -15,6 +15,7 @@ from recorder.redact.names import is_secret_field, is_secret_header
 from recorder.redact.views import unescaped
 
 _TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)|[{}\[\],:]', re.S)
+_SHOWN = 32  # steps of a path
 _SAFE_INSIDE = frozenset({"type", "object", "id", "provider", "name", "anchor"})
 _SCHEMA = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 
@@ -30,12 +31,13 @@ class Within(Enum):
 
 
 class Text(NamedTuple):
-    """A string value: its content is `[start:end]` of the raw text, escapes included."""
+    """A string: its content is `[start:end]` of the raw text, escapes included."""
 
     start: int
     end: int
     path: tuple[str | int, ...]
     secret: str | None  # the reason, as a place, if its name says that it is a secret
+    is_key: bool = False  # a name itself; `path` is then of the object
 
 
 class _Frame:
@@ -64,7 +66,7 @@ def place(path: tuple[str | int, ...]) -> str:
 
 
 def texts(raw: bytes) -> Iterator[Text]:
-    """The string values of `raw`, in order."""
+    """The strings of `raw`, names and values, in order."""
     stack: list[_Frame] = []
     for match in _TOKEN.finditer(raw):
         frame = stack[-1] if stack else None
@@ -77,9 +79,7 @@ def texts(raw: bytes) -> Iterator[Text]:
         elif sign == b",":
             _advance(frame)
         elif sign != b":":
-            text = _string(stack, match)
-            if text is not None:
-                yield text
+            yield _string(stack, match)
 
 
 def _advance(frame: _Frame | None) -> None:
@@ -90,7 +90,7 @@ def _advance(frame: _Frame | None) -> None:
         frame.key += 1
 
 
-def _string(stack: list[_Frame], match: re.Match[bytes]) -> Text | None:
+def _string(stack: list[_Frame], match: re.Match[bytes]) -> Text:
     start, end = match.span(1)
     if not stack:
         return Text(start, end, (), None)
@@ -98,11 +98,15 @@ def _string(stack: list[_Frame], match: re.Match[bytes]) -> Text | None:
     if frame.wants_key:
         frame.key = unescaped(match[1]).text.decode("utf-8", "replace")
         frame.wants_key = False
-        return None
+        return Text(start, end, _path(stack, len(stack) - 1), None, True)
     if frame.within is Within.PAIRS and frame.key in (0, "name"):
         frame.label = match[1].decode("utf-8", "replace")
-    path = tuple(each.key for each in stack)
+    path = _path(stack, len(stack))
     return Text(start, end, path, _reason(frame, path))
+
+
+def _path(stack: list[_Frame], depth: int) -> tuple[str | int, ...]:
+    return tuple(each.key for each in stack[: min(depth, _SHOWN)])
 
 
 def _reason(frame: _Frame, path: tuple[str | int, ...]) -> str | None:

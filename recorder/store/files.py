@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from recorder.errors import StoreError
 from recorder.store.engine import (
@@ -151,19 +151,15 @@ def _existing(path: Path) -> str:
 
 def _revision(reader: Engine, path: Path) -> str | None:
     """The revision a file is at; None for an empty one."""
-    with explained(path), reader.connect() as connection:
-        return _revision_of(connection, path)
-
-
-def _revision_of(connection: Connection, path: Path) -> str | None:
     query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    tables = set(connection.exec_driver_sql(query).scalars())
-    if not tables:
-        return None
-    if "alembic_version" in tables:
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if found is not None:
-            return str(found)
+    with explained(path), reader.connect() as connection:
+        tables = set(connection.exec_driver_sql(query).scalars())
+        if not tables:
+            return None
+        if "alembic_version" in tables:
+            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            if found is not None:
+                return str(found)
     raise StoreError(f"{path}: a database of another program: name another file with --store")
 
 
@@ -190,10 +186,10 @@ def _reader(path: Path) -> Engine:
             f"{path}: no such store: `record proxy --store {path}` makes one,"
             " or name another with --store"
         )
-    return open_engine(path, _read_mode(path))
+    return open_engine(path, read_mode(path))
 
 
-def _read_mode(path: Path) -> Mode:
+def read_mode(path: Path) -> Mode:
     """`immutable` for a store closed in order in a folder where its -shm file cannot be made."""
     return "ro" if writable(path.absolute().parent) or wal_bytes(path) else "immutable"
 
@@ -207,14 +203,13 @@ def _check_writable(path: Path) -> None:
 
 
 def _fill(path: Path) -> None:
-    """Make the schema, unless another process did so while this one waited for the lock."""
+    """Make the schema; nothing is left to do if another process did while this one waited."""
     from recorder.store.migrate import migrate  # loads Alembic
 
     path.chmod(0o600)
     writer = open_engine(path, "rw")
     with _disposed(writer), explained(path), writer.begin() as connection:
-        if _revision_of(connection, path) is None:
-            migrate(connection)
+        migrate(connection)
 
 
 def _free_name(path: Path, revision: str) -> Path:
@@ -232,7 +227,7 @@ def _copy(path: Path, target: Path) -> None:
         raise StoreError(f"{target}: exists: name a new file for the copy")
     create_file(target)
     try:
-        source, copy = connector(path, _read_mode(path))(), sqlite3.connect(target)
+        source, copy = connector(path, read_mode(path))(), sqlite3.connect(target)
         with explained(path), closing(source), closing(copy):
             source.backup(copy)
     except BaseException:

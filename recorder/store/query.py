@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from recorder.errors import StoreError
 from recorder.store.engine import connector
-from recorder.store.files import _read_mode
+from recorder.store.files import read_mode
 
 _READING: Final = {
     sqlite3.SQLITE_SELECT,
@@ -49,7 +49,7 @@ def asking(path: Path, sql: str) -> Iterator[tuple[list[str], Iterator[tuple[Any
     StoreError of one line for a statement that would change something, or fails.
     """
     try:
-        with closing(connector(path, _read_mode(path))()) as connection:
+        with closing(connector(path, read_mode(path))()) as connection:
             connection.set_authorizer(_allowed)
             cursor = connection.execute(sql)
             yield [column[0] for column in cursor.description or ()], cursor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import json
 from urllib.parse import quote
 
@@ -31,6 +32,8 @@ PEM = (
 )
 AWS = "AKIAIOSFODNN7EXAMPLE"
 BASIC = base64.b64encode(b"user:open sesame").decode()
+
+NESTED = functools.reduce(lambda inner, _: json.dumps({"a": inner}), range(9), KEY)
 
 _PARTS = (
     '--b1\r\nContent-Disposition: form-data; name="sdp"\r\nContent-Type: application/sdp\r\n\r\n'
@@ -207,6 +210,8 @@ PLACES: dict[str, tuple[str, str, str, str]] = {
     ),
     "header line": ("http.chunk", "GET / HTTP/1.1\r\nx-api-key: abc\r\nHost: h\r\n", "abc", "abc"),
     "JSON that is cut off": ("ws.text", '{"a":{"password":"abc","b":"c', "abc", "abc"),
+    "name of a field": ("ws.text", f'{{"by_key":{{"{KEY}":1}}}}', KEY, KEY),
+    "deep in JSON in JSON": ("ws.text", NESTED, KEY, KEY),
     "a note": ("note", '{"setting":{"proxy_password":"abc"}}', "abc", "abc"),
     "binary": ("ws.binary", f"\x00\x01 {KEY} \x7f", KEY, KEY),
     "ping": ("ws.ping", KEY, KEY, KEY),
@@ -270,6 +275,7 @@ def test_invalid_utf8_stays() -> None:
         (request(Accept="*/*", Authorization="Bearer x"), "header authorization"),
         (request(query="key=x"), "$.query"),
         (f'{{"error":{{"message":"{KEY}"}}}}', "$.error.message"),
+        (f'{{"by":{{"{KEY}":1}}}}', "$.by"),
         (f"plain {KEY}", "offset 6"),
     ],
 )

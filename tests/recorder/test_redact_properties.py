@@ -234,14 +234,13 @@ def test_views_know_where_each_byte_stood() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(values)
-def test_the_walk_sees_every_string_value(value: Any) -> None:
+def test_the_walk_sees_every_string(value: Any) -> None:
     def strings(part: Any) -> list[str]:
         if isinstance(part, str):
             return [part]
-        inner = part.values() if isinstance(part, dict) else part
-        return (
-            [s for each in inner for s in strings(each)] if isinstance(part, (dict, list)) else []
-        )
+        if isinstance(part, dict):
+            return [s for name, each in part.items() for s in [name, *strings(each)]]
+        return [s for each in part for s in strings(each)] if isinstance(part, list) else []
 
     raw = json.dumps(value).encode()
     seen = [unescaped(raw[text.start : text.end]).text.decode() for text in texts(raw)]

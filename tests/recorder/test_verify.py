@@ -8,51 +8,19 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from tampering import Tampering, verdict_of
 from tapes import Script, conversation, record, tone
 
 from recorder.chain import genesis, link
-from recorder.clock import SystemClock
 from recorder.recording import Recording, current
 from recorder.store import open_store
 from recorder.store.base import Batch, Store
 from recorder.store.memory import MemoryStore
-from recorder.verify import Fault, Verdict, verify
+from recorder.verify import Verdict, verify
 
 TAKES = conversation()
 LAST = len(TAKES)
 _COLUMNS = "at_ns, channel, sender, kind, type, body, raw, digest"
-
-
-class Tampering:
-    """A store's file whose rules are off, and what is found in it after changes."""
-
-    def __init__(self, path: Path, session: str) -> None:
-        self.path, self.session = path, session
-
-    def run(self, *statements: str) -> None:
-        """Run SQL with `:s` for the session, past every rule of the store."""
-        with closing(sqlite3.connect(self.path)) as db, db:
-            db.execute("PRAGMA ignore_check_constraints = ON")
-            triggers = db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for (name,) in triggers.fetchall():
-                db.execute(f"DROP TRIGGER {name}")
-            for statement in statements:
-                assert db.execute(statement, {"s": self.session}).rowcount, statement
-
-    def verdict(self) -> Verdict:
-        with closing(open_store(str(self.path), create=False, readonly=True)) as store:
-            return _verify(store, self.session)
-
-    def fault(self) -> Fault:
-        found = self.verdict().fault
-        assert found is not None
-        return found
-
-
-def _verify(store: Store, session: str) -> Verdict:
-    row = store.session(session)
-    assert row is not None
-    return verify(store, current(store, [row], SystemClock().wall_ns())[0])
 
 
 Made = dict[str, tuple[bytes, str]]
@@ -123,7 +91,7 @@ def test_a_live_session_passes_so_far() -> None:
 
 def test_a_tape_without_events_passes() -> None:
     store = MemoryStore()
-    assert _verify(store, record(store, [])).fault is None
+    assert verdict_of(store, record(store, [])).fault is None
 
 
 @pytest.mark.parametrize("seq", [1, 2, 11, 30, LAST - 1])
@@ -382,16 +350,16 @@ def test_an_unsealed_segment_of_an_ended_session_is_a_fault() -> None:
     session = record(store, Script().open().append(tone(100)).takes, status=None)
     row = store.session(session)
     assert row is not None
-    digest = _verify(store, session).digest
+    digest = verdict_of(store, session).digest
     store.commit(Batch([row._replace(status="complete", ended_ns=1, events=3, digest=digest)]))
-    found = _verify(store, session).fault
+    found = verdict_of(store, session).fault
     assert found is not None
     assert "was not sealed though the session has ended" in found.text
 
 
 def _sessions(store: Store) -> Iterator[Verdict]:
     for row in store.sessions():
-        yield _verify(store, row.id)
+        yield verdict_of(store, row.id)
 
 
 def test_one_bad_tape_does_not_spoil_another(tmp_path: Path) -> None:

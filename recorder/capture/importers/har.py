@@ -8,8 +8,9 @@ beside the HAR or in the same zip.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -21,11 +22,12 @@ from recorder.capture.importers.har_body import bytes_of, messages_of, payload
 from recorder.errors import ImportFailed
 from recorder.events import Kind, Sender
 from recorder.heads import Close, Headers, RequestHead, ResponseHead, header
-from recorder.providers.base import Provider
+from recorder.providers.base import Provider, Route
 
 NAME = "har"
 TITLE = "HAR with WebSocket messages (Chrome, Playwright), .har or .zip"
 
+_REALTIME = re.compile(r"/realtime(?:/|$)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECONDS = 10**11  # a `time` above this many seconds since 1970 is in milliseconds
 _BEFORE_ANSWER = ("blocked", "dns", "connect", "send", "wait")
@@ -59,8 +61,8 @@ class _Timed(NamedTuple):
 def read(source: Source, provider: Provider) -> Sequence[Conversation]:
     """A conversation per socket; what belongs to one call is one; other REST traffic is one.
 
-    Taken are sockets and exchanges with the provider's host or with `/realtime` in their path,
-    or every socket where there are none.
+    Taken are sockets and exchanges with the provider's host, or with a part `realtime` in their
+    path; where there are none, every socket.
     """
     document = load(source)
     log = document.get("log") if isinstance(document, dict) else None
@@ -132,7 +134,8 @@ def _moment(text: str) -> int:
 
 
 def _concerns(entry: _Entry, provider: Provider) -> bool:
-    return entry.host == urlsplit(provider.UPSTREAM).hostname or "/realtime" in entry.head.path
+    ours = entry.host == urlsplit(provider.UPSTREAM).hostname
+    return ours or _REALTIME.search(entry.head.path) is not None
 
 
 def _place(entry: _Entry, provider: Provider) -> object:
@@ -145,10 +148,18 @@ def _place(entry: _Entry, provider: Provider) -> object:
 
 def _call(entry: _Entry, provider: Provider) -> str | None:
     """The id of the call that an entry belongs to."""
-    key = provider.route(entry.head).key
+    key = _route(entry, provider).key
     if key is None and entry.answer is not None:
         key = provider.correlate(entry.head, entry.answer)
     return key
+
+
+def _route(entry: _Entry, provider: Provider) -> Route:
+    """The route of an entry; a HAR may lack the headers that tell an upgrade."""
+    head = entry.head
+    if entry.is_socket and header(head.headers, "upgrade") is None:
+        head = replace(head, headers=(*head.headers, ("Upgrade", "websocket")))
+    return provider.route(head)
 
 
 def _timed(source: Source, entry: _Entry) -> _Timed:
@@ -169,7 +180,7 @@ def _conversation(group: list[_Timed], provider: Provider) -> Conversation:
         for take in takes:
             at_ns = max(take.at_ns - start, 0)
             conversation.takes.append(take._replace(at_ns=at_ns, channel=number))
-        known = {"external_id": _call(entry, provider), "model": provider.route(entry.head).model}
+        known = {"external_id": _call(entry, provider), "model": _route(entry, provider).model}
         facts |= {name: fact for name, fact in known.items() if fact}
     conversation.takes.sort(key=lambda take: take.at_ns)
     conversation.facts = facts

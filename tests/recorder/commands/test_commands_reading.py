@@ -3,82 +3,27 @@
 from __future__ import annotations
 
 import base64
-import csv
-import io
 import json
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from click.testing import CliRunner
-from tapes import WALL_NS, Take, conversation, record, tone
+from commandline import RAW, Kept, out, run
+from tapes import conversation, tone
 
 from recorder.cli import cli
 from recorder.commands.common import run as run_command_line
-from recorder.errors import RecorderError
 from recorder.store import open_store
-
-_RAW = [
-    Take(0, 1, "client", "ws.binary", "", b"\xff\x00\xfe"),
-    Take(1, 1, "client", "ws.text", "", b'{"b": 1,  "a":"\\u00e9 \xc3\xa9"}'),
-    Take(1, 1, "client", "ws.text", "", b"\xed\xa0\x80"),
-    Take(2, 1, "provider", "ws.ping", "", b""),
-]
-
-
-@dataclass
-class Kept:
-    """A store with three sessions: `spoken`, `raw`, and one left by a dead writer."""
-
-    path: Path
-    spoken: str
-    raw: str
-    left: str
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
-    path = tmp_path_factory.mktemp("kept") / "tapes.db"
-    day = 86_400_000_000_000
-    with closing(open_store(str(path), create=True)) as store:
-        spoken = record(store, conversation(interrupted=True), trial="first-try")
-        raw = record(store, _RAW, trial="other", wall_ns=WALL_NS + day, origin="import")
-        left = record(store, conversation()[:40], wall_ns=WALL_NS + 2 * day, status=None)
-    return Kept(path, spoken, raw, left)
-
-
-@dataclass
-class Ended:
-    """How a command ended: what it printed, and its exit code."""
-
-    out: str
-    code: int
-    error: str
-
-
-def _run(kept: Kept | Path, *words: str, stdin: str | None = None) -> Ended:
-    path = kept.path if isinstance(kept, Kept) else kept
-    result = CliRunner().invoke(cli, [*words, "--store", str(path)], input=stdin)
-    if isinstance(result.exception, RecorderError):
-        return Ended(result.stdout, result.exception.exit_code, str(result.exception))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return Ended(result.stdout, result.exit_code, result.stderr)
-
-
-def _out(kept: Kept | Path, *words: str, stdin: str | None = None) -> str:
-    ended = _run(kept, *words, stdin=stdin)
-    assert ended.code == 0, ended
-    return ended.out
 
 
 def test_sessions_as_json(kept: Kept) -> None:
-    spoken, raw, left = json.loads(_out(kept, "sessions", "--json"))
+    spoken, raw, left = json.loads(out(kept, "sessions", "--json"))
     assert spoken == {
         "id": kept.spoken,
         "trial": "first-try",
@@ -97,7 +42,7 @@ def test_sessions_as_json(kept: Kept) -> None:
 
 
 def test_sessions_for_people(kept: Kept) -> None:
-    heading, *rows = _out(kept, "sessions").splitlines()
+    heading, *rows = out(kept, "sessions").splitlines()
     assert heading.split()[:3] == ["SESSION", "STARTED", "(UTC)"]
     assert [row.split()[0] for row in rows] == [kept.spoken, kept.raw, kept.left]
     assert rows[0].split()[1:] == [
@@ -108,40 +53,40 @@ def test_sessions_for_people(kept: Kept) -> None:
 
 def test_sessions_of_a_trial(kept: Kept) -> None:
     assert [
-        one["id"] for one in json.loads(_out(kept, "sessions", "--json", "--trial", "other"))
+        one["id"] for one in json.loads(out(kept, "sessions", "--json", "--trial", "other"))
     ] == [kept.raw]
-    assert "no sessions of trial 'none'" in _out(kept, "sessions", "--trial", "none")
+    assert "no sessions of trial 'none'" in out(kept, "sessions", "--trial", "none")
 
 
 def test_an_option_has_an_environment_variable(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECORD_SESSIONS_TRIAL", "other")
-    assert len(_out(kept, "sessions").splitlines()) == 2
+    assert len(out(kept, "sessions").splitlines()) == 2
     monkeypatch.setenv("RECORD_DB_INFO_JSON", "1")
-    assert json.loads(_out(kept, "db", "info"))["sessions"] == 3
-    assert "[env var: RECORD_SHOW_ALL]" in _out(kept, "show", "--help")
+    assert json.loads(out(kept, "db", "info"))["sessions"] == 3
+    assert "[env var: RECORD_SHOW_ALL]" in out(kept, "show", "--help")
 
 
 def test_an_empty_store_says_how_to_record(tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     open_store(str(path), create=True).close()
-    assert "record proxy --trial NAME" in _out(path, "sessions")
-    assert json.loads(_out(path, "sessions", "--json")) == []
-    assert "record proxy --trial NAME" in _out(path, "verify")
-    assert "record proxy --trial NAME" in _run(path, "show", "last").error
+    assert "record proxy --trial NAME" in out(path, "sessions")
+    assert json.loads(out(path, "sessions", "--json")) == []
+    assert "record proxy --trial NAME" in out(path, "verify")
+    assert "record proxy --trial NAME" in run(path, "show", "last").error
 
 
 def test_show_for_people(kept: Kept) -> None:
-    text = _out(kept, "show", "last~2")
+    text = out(kept, "show", "last~2")
     assert text.startswith(f"session {kept.spoken}  openai, gpt-realtime, complete, proxy\n")
     assert "input_audio_buffer.append             ×12  1.20 s at -15 dBFS\n" in text
     assert "─── 2.5 s ───" in text
     assert "Good morning." in text
     assert "\x1b" not in text
-    assert len(_out(kept, "show", kept.spoken, "--all").splitlines()) > len(text.splitlines()) + 20
+    assert len(out(kept, "show", kept.spoken, "--all").splitlines()) > len(text.splitlines()) + 20
 
 
 def test_show_as_json(kept: Kept) -> None:
-    lines = [json.loads(line) for line in _out(kept, "show", kept.spoken, "--json").splitlines()]
+    lines = [json.loads(line) for line in out(kept, "show", kept.spoken, "--json").splitlines()]
     assert [line["seq"] for line in lines] == list(range(1, 61))
     assert set(lines[0]) == {
         *("seq", "at_ms", "channel", "sender", "kind", "type", "text", "audio")
@@ -153,7 +98,7 @@ def test_show_as_json(kept: Kept) -> None:
 
 def test_show_raw_gives_the_wire_content(kept: Kept) -> None:
     lines = [
-        json.loads(line) for line in _out(kept, "show", kept.raw, "--raw", "--json").splitlines()
+        json.loads(line) for line in out(kept, "show", kept.raw, "--raw", "--json").splitlines()
     ]
     heads = ["seq", "at_ns", "channel", "sender", "kind", "type"]
     assert [list(line) for line in lines] == [
@@ -166,25 +111,25 @@ def test_show_raw_gives_the_wire_content(kept: Kept) -> None:
         line["text"].encode() if "text" in line else base64.b64decode(line["base64"])
         for line in lines
     ]
-    assert bodies == [take.body for take in _RAW]
-    assert [line["at_ns"] for line in lines] == [int(take.at_ms * 1e6) for take in _RAW]
+    assert bodies == [take.body for take in RAW]
+    assert [line["at_ns"] for line in lines] == [int(take.at_ms * 1e6) for take in RAW]
 
 
 def test_show_raw_restores_audio(kept: Kept) -> None:
-    lines = _out(kept, "show", kept.spoken, "--raw", "--json").splitlines()
+    lines = out(kept, "show", kept.spoken, "--raw", "--json").splitlines()
     bodies = [json.loads(line)["text"].encode() for line in lines]
     assert bodies == [take.body for take in conversation(interrupted=True)]
 
 
 def test_raw_alone_is_a_usage_error(kept: Kept) -> None:
-    ended = _run(kept, "show", "last", "--raw")
+    ended = run(kept, "show", "last", "--raw")
     assert (ended.code, "--raw goes with --json" in ended.error) == (2, True)
 
 
 def test_follow_ends_with_the_session(kept: Kept) -> None:
     for flags in ([], ["--json"], ["--raw", "--json"]):
-        followed = _out(kept, "show", kept.spoken, "--follow", *flags)
-        assert followed == _out(kept, "show", kept.spoken, *flags)
+        followed = out(kept, "show", kept.spoken, "--follow", *flags)
+        assert followed == out(kept, "show", kept.spoken, *flags)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +140,7 @@ def test_follow_ends_with_the_session(kept: Kept) -> None:
 def test_a_session_that_cannot_be_told(
     kept: Kept, words: list[str], name: str, message: str
 ) -> None:
-    ended = _run(kept, *words, name)
+    ended = run(kept, *words, name)
     assert ended.code == 2
     assert message in ended.error
     assert "\n" not in ended.error
@@ -205,20 +150,20 @@ def test_a_session_that_cannot_be_told(
     "words", [["sessions"], ["show", "last"], ["verify"], ["sql", "SELECT 1"], ["db", "info"]]
 )
 def test_a_store_that_is_not_there(tmp_path: Path, words: list[str]) -> None:
-    ended = _run(tmp_path / "none.db", *words)
+    ended = run(tmp_path / "none.db", *words)
     assert (ended.code, "no such store" in ended.error) == (2, True)
     assert not (tmp_path / "none.db").exists()
 
 
 def test_verify_says_one_line_each(kept: Kept) -> None:
-    spoken, raw, left = _out(kept, "verify").splitlines()
+    spoken, raw, left = out(kept, "verify").splitlines()
     assert spoken.startswith(f"ok  {kept.spoken}  60 events, 3.7 s audio, ")
     assert raw.startswith(f"ok  {kept.raw}  4 events, 0.0 s audio, ")
     assert left.startswith(f"interrupted, intact  {kept.left}  40 events, ")
 
 
 def test_verify_as_json(kept: Kept) -> None:
-    (found,) = json.loads(_out(kept, "verify", kept.spoken, "--json"))
+    (found,) = json.loads(out(kept, "verify", kept.spoken, "--json"))
     assert {name: found[name] for name in ("id", "status", "ok", "events", "fault")} == {
         "id": kept.spoken,
         "status": "complete",
@@ -243,22 +188,22 @@ def _tampered(kept: Kept, folder: Path) -> Path:
 
 def test_verify_fails_with_exit_code_1(kept: Kept, tmp_path: Path) -> None:
     path = _tampered(kept, tmp_path)
-    ended = _run(path, "verify")
+    ended = run(path, "verify")
     assert (ended.code, ended.error) == (1, "1 of 3 sessions failed")
     assert ended.out.splitlines()[0] == f"FAILED  {kept.spoken}  event 9 was lost"
-    (found,) = json.loads(_run(path, "verify", kept.spoken, "--json").out)
+    (found,) = json.loads(run(path, "verify", kept.spoken, "--json").out)
     assert found["fault"] == {
         "kind": "lost",
         "text": "event 9 was lost",
         "event": 9,
         "segment": None,
     }
-    assert _run(path, "verify", kept.raw).code == 0
+    assert run(path, "verify", kept.raw).code == 0
 
 
 def test_audio_writes_both_sides(kept: Kept, tmp_path: Path) -> None:
     path = tmp_path / "both.wav"
-    said = _out(kept, "audio", kept.spoken, "-o", str(path))
+    said = out(kept, "audio", kept.spoken, "-o", str(path))
     assert said == f"{path}: 6.7 s at 24000 Hz, client left, provider right\n"
     frames, rate = soundfile.read(path, dtype="int16")
     assert (rate, frames.shape[1]) == (24_000, 2)
@@ -270,120 +215,16 @@ def test_audio_writes_both_sides(kept: Kept, tmp_path: Path) -> None:
 
 def test_audio_at_another_rate(kept: Kept, tmp_path: Path) -> None:
     path = tmp_path / "x.wav"
-    _out(kept, "audio", kept.spoken, "-o", str(path), "--rate", "8000")
+    out(kept, "audio", kept.spoken, "-o", str(path), "--rate", "8000")
     frames, rate = soundfile.read(path)
     assert rate == 8_000
     assert len(frames) / rate == pytest.approx(6.732, abs=0.001)
 
 
 def test_audio_that_cannot_be_written(kept: Kept, tmp_path: Path) -> None:
-    assert "has no audio" in _run(kept, "audio", kept.raw, "-o", str(tmp_path / "x.wav")).error
-    ended = _run(kept, "audio", kept.spoken, "-o", str(tmp_path / "none" / "x.wav"))
+    assert "has no audio" in run(kept, "audio", kept.raw, "-o", str(tmp_path / "x.wav")).error
+    ended = run(kept, "audio", kept.spoken, "-o", str(tmp_path / "none" / "x.wav"))
     assert (ended.code, "cannot write" in ended.error) == (2, True)
-
-
-_QUERY = "SELECT seq, kind, raw, type FROM event WHERE kind <> 'ws.text' AND session = '{}'"
-
-
-def test_sql_as_a_table(kept: Kept) -> None:
-    assert _out(kept, "sql", _QUERY.format(kept.raw)).splitlines() == [
-        "seq  kind       raw           type",
-        "  1  ws.binary  ff00fe (3 B)",
-        "  4  ws.ping",
-        "2 rows",
-    ]
-
-
-def test_sql_as_json_and_csv(kept: Kept) -> None:
-    query = _QUERY.format(kept.raw)
-    assert json.loads(_out(kept, "sql", query, "--format", "json")) == [
-        {"seq": 1, "kind": "ws.binary", "raw": "ff00fe", "type": ""},
-        {"seq": 4, "kind": "ws.ping", "raw": None, "type": ""},
-    ]
-    text = "SELECT 'a,\"b' AS x, NULL AS y, x'00' AS z"
-    rows = list(csv.reader(io.StringIO(_out(kept, "sql", text, "--format", "csv"))))
-    assert rows == [["x", "y", "z"], ['a,"b', "", "00"]]
-    assert json.loads(_out(kept, "sql", "SELECT 1 WHERE 0", "--format", "json")) == []
-
-
-def test_sql_from_standard_input(kept: Kept) -> None:
-    assert _out(kept, "sql", "-", stdin="SELECT count(*) AS n\nFROM session").splitlines() == [
-        "n",
-        "3",
-        "1 row",
-    ]
-
-
-def test_sql_of_a_view_and_of_the_schema(kept: Kept) -> None:
-    found = json.loads(_out(kept, "sql", "SELECT * FROM v_sessions", "--format", "json"))
-    assert [row["session"] for row in found] == [kept.spoken, kept.raw, kept.left]
-    assert "body" in _out(kept, "sql", "PRAGMA table_info(event)")
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "DELETE FROM event",
-        "UPDATE session SET trial = 'x'",
-        "INSERT INTO setting VALUES ('x', x'00')",
-        "CREATE TABLE x (a)",
-        "CREATE TEMP TABLE x (a)",
-        "DROP TABLE event",
-        "PRAGMA journal_mode = DELETE",
-        "PRAGMA writable_schema = ON",
-        "ATTACH '{}' AS other",
-        "VACUUM INTO '{}'",
-        "BEGIN EXCLUSIVE",
-    ],
-)
-def test_sql_refuses_to_write(kept: Kept, tmp_path: Path, query: str) -> None:
-    before = kept.path.read_bytes()
-    ended = _run(kept, "sql", query.format(tmp_path / "other.db"))
-    assert (ended.code, ended.error.split(":")[0]) == (2, "a query may only read")
-    assert not (tmp_path / "other.db").exists()
-    assert kept.path.read_bytes() == before
-
-
-@pytest.mark.parametrize(
-    ("query", "message"),
-    [
-        ("SELECT 1 FROM", "incomplete input"),
-        ("SELEC 1", "syntax error"),
-        ("SELECT * FROM other", "no such table: other"),
-        ("", "there is no question"),
-        ("/* only words */", "there is no question"),
-        ("SELECT 1; SELECT 2", "one statement at a time"),
-    ],
-)
-def test_sql_errors_are_one_line(kept: Kept, query: str, message: str) -> None:
-    ended = _run(kept, "sql", query)
-    assert ended.code == 2
-    assert message in ended.error
-    assert "\n" not in ended.error
-
-
-def test_sql_json_needs_names_that_differ(kept: Kept) -> None:
-    assert "AS" in _run(kept, "sql", "SELECT 1 AS a, 2 AS a", "--format", "json").error
-
-
-def test_db_path_and_info(kept: Kept) -> None:
-    assert _out(kept, "db", "path") == f"{kept.path}\n"
-    info = json.loads(_out(kept, "db", "info", "--json"))
-    assert (info["sessions"], info["events"], info["open_segments"]) == (3, 104, 2)
-    text = _out(kept, "db", "info")
-    assert "sessions   3\n" in text
-    assert "events     104\n" in text
-
-
-def test_db_upgrade_has_nothing_to_do(kept: Kept) -> None:
-    assert _out(kept, "db", "upgrade").startswith("nothing to do: the schema is ")
-
-
-def test_db_backup_is_a_store(kept: Kept, tmp_path: Path) -> None:
-    copy = tmp_path / "copy.db"
-    assert _out(kept, "db", "backup", str(copy)) == f"copied to {copy}\n"
-    assert _out(copy, "sessions", "--json") == _out(kept, "sessions", "--json")
-    assert _run(kept, "db", "backup", str(copy)).code == 2
 
 
 _READERS = ("sessions", "show", "verify", "audio", "sql", "db", "db info", "db backup")
