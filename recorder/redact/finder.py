@@ -10,7 +10,7 @@ from recorder.redact.names import is_secret_field, is_secret_header, is_secret_q
 from recorder.redact.secrets import MARKER, Secrets, mark, to_bytes
 from recorder.redact.sieve import Sieve
 from recorder.redact.views import Found, plain, unescaped, unquoted
-from recorder.redact.walk import Text, is_json, place, texts
+from recorder.redact.walk import Text, is_json, place, strings
 
 _DEEPEST = 5  # JSON in a JSON string, escaped or percent-encoded text inside each other
 _ROUNDS = 8
@@ -74,11 +74,11 @@ class Finder:
     def _scan(self, raw: bytes, depth: int) -> list[Found]:
         if raw.lstrip()[:1] not in (b"{", b"["):
             return self._text(raw, depth)
-        founds = [found for text in texts(raw) for found in self._value(raw, text, depth)]
+        founds = [found for _, text in strings(raw) for found in self._value(raw, text, depth)]
         return founds if is_json(raw) else founds + self._text(raw, depth)
 
     def _value(self, raw: bytes, text: Text, depth: int) -> list[Found]:
-        start, end, path, secret, _ = text
+        start, end, path, secret = text
         view = unescaped(raw[start:end])
         if secret is not None:
             return view.raw(by_name(view.text), start, secret)

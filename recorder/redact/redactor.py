@@ -115,7 +115,7 @@ def _frame(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
 
 def _read(body: bytes) -> _Delta | None:
     """Where the text of a delta is, and what tells its stream from others."""
-    values = [text for text in texts(body) if not text.is_key]
+    values = list(texts(body))
     spans = [(text.start, text.end) for text in values if text.path == ("delta",)]
     if not spans:
         return None

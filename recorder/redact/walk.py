@@ -31,13 +31,15 @@ class Within(Enum):
 
 
 class Text(NamedTuple):
-    """A string: its content is `[start:end]` of the raw text, escapes included."""
+    """A string: its content is `[start:end]` of the raw text, escapes included.
+
+    The path of a name is that of the object it belongs to.
+    """
 
     start: int
     end: int
     path: tuple[str | int, ...]
     secret: str | None  # the reason, as a place, if its name says that it is a secret
-    is_key: bool = False  # a name itself; `path` is then of the object
 
 
 class _Frame:
@@ -66,7 +68,12 @@ def place(path: tuple[str | int, ...]) -> str:
 
 
 def texts(raw: bytes) -> Iterator[Text]:
-    """The strings of `raw`, names and values, in order."""
+    """The string values of `raw`, in order."""
+    return (text for is_name, text in strings(raw) if not is_name)
+
+
+def strings(raw: bytes) -> Iterator[tuple[bool, Text]]:
+    """All strings of `raw` in order, and whether each is a name of an object's field."""
     stack: list[_Frame] = []
     for match in _TOKEN.finditer(raw):
         frame = stack[-1] if stack else None
@@ -90,19 +97,19 @@ def _advance(frame: _Frame | None) -> None:
         frame.key += 1
 
 
-def _string(stack: list[_Frame], match: re.Match[bytes]) -> Text:
+def _string(stack: list[_Frame], match: re.Match[bytes]) -> tuple[bool, Text]:
     start, end = match.span(1)
     if not stack:
-        return Text(start, end, (), None)
+        return False, Text(start, end, (), None)
     frame = stack[-1]
     if frame.wants_key:
         frame.key = unescaped(match[1]).text.decode("utf-8", "replace")
         frame.wants_key = False
-        return Text(start, end, _path(stack, len(stack) - 1), None, True)
+        return True, Text(start, end, _path(stack, len(stack) - 1), None)
     if frame.within is Within.PAIRS and frame.key in (0, "name"):
         frame.label = match[1].decode("utf-8", "replace")
     path = _path(stack, len(stack))
-    return Text(start, end, path, _reason(frame, path))
+    return False, Text(start, end, path, _reason(frame, path))
 
 
 def _path(stack: list[_Frame], depth: int) -> tuple[str | int, ...]:

@@ -73,6 +73,6 @@ class PlayOut:
             played = track.played_ns(now)
             if played < track.received_ns or not track.complete:
                 cut.append((track.item, played // 1_000_000))
-                track.received_ns = played
+                track.starts_at, track.received_ns = min(track.starts_at, now), played
                 self._silenced.add(track.item)
         return cut

@@ -101,8 +101,7 @@ class Options:
     help="End after this time; the default is the length of the tape at its speed, and 60 s.",
 )
 @tls_options
-@click.pass_context
-def command(ctx: click.Context, /, **options: object) -> None:
+def command(**options: object) -> None:
     """Play the provider's side of SESSION to an application.
 
     Each message of the provider waits until the client has sent what it had sent before it on
@@ -110,7 +109,7 @@ def command(ctx: click.Context, /, **options: object) -> None:
 
     Example: replay serve last --speed max
     """
-    ctx.exit(asyncio.run(_serve(Options(**options))))  # type: ignore[arg-type]
+    sys.exit(asyncio.run(_serve(Options(**options))))  # type: ignore[arg-type]
 
 
 async def _serve(options: Options) -> int:
@@ -181,15 +180,16 @@ async def _log(
         return
     writer = Writer(store, SystemClock(), secrets)
     writer.start()
-    tape = writer.open(row.provider, row.trial, origin="replay", parent=row.id, model=row.model)
+    facts = {"origin": "replay", "parent": row.id, "model": row.model}
+    log = Log(lambda: writer.open(row.provider, row.trial, **facts), writer)
     try:
-        yield Log(tape, writer)
+        yield log
     finally:
-        tape.end()
         await asyncio.to_thread(writer.close)
-    if tape.failed:
-        raise tape.failed
-    click.echo(f"recorded {tape.session}")
+    if log.tape and log.tape.failed:
+        raise log.tape.failed
+    if log.tape:
+        click.echo(f"recorded {log.tape.session}")
 
 
 def _limit_s(options: Options, script: Script) -> float:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
+from pybase64 import b64decode, b64encode
+
 from recorder.events import Event
 from recorder.heads import Close, RequestHead, ResponseHead, header
 from recorder.providers.base import Provider
-from replay.digest.plain import MISSING, Id, mapped, plain
+from replay.digest.plain import plain
 from replay.digest.silence import without_silence
 from replay.match.jsontext import Json, canonical, parse
 from replay.match.requests import body_value, request_value, target_value
@@ -97,21 +99,27 @@ class Channel:
     def _piece(self, event: Event, message: dict[str, Json], audio: bytes) -> None:
         """Join a piece to its stream: the pieces whose messages are equal but for them."""
         rules, type_ = self._rules, event.type
+        root = self._book.root(type_)
         *way, last = rules.deltas[type_].split(".")
         holder: Json = message
         for key in way:
             holder = holder.get(key) if isinstance(holder, dict) else None
         piece = holder.pop(last, "") if isinstance(holder, dict) else ""
-        value = mapped(plain(self._book.root(type_), message, rules.constants), _without_own_id)
-        name = (event.sender, canonical(mapped(value, _as_text)))
+        # an id of the piece's own says nothing once they are joined
+        shared = {key: each for key, each in message.items() if not root.down(key).is_volatile}
+        name = (event.sender, canonical(shared))
         entry = self._streams.get(name)
         if entry is None or (self._order and entry is not self._entries[-1]):
             lane = type_ if type_ in rules.unordered else ""
-            entry = self._add(event, _STREAMED if type_ in rules.ungated else lane, value)
+            lane = _STREAMED if type_ in rules.ungated else lane
+            entry = self._add(event, lane, plain(root, shared, rules.constants))
             entry.text = []
             self._streams[name] = entry
         assert entry.text is not None
-        entry.text.append(piece if isinstance(piece, str) else canonical(piece))
+        text = piece if isinstance(piece, str) else canonical(piece)
+        if text and (entry.audio or type_ in rules.ungated):
+            text, audio = _short(text)  # a piece too short to be lifted, in a stream of audio
+        entry.text.append(text)
         entry.audio += audio
 
     def finish(self, provider: Provider) -> None:
@@ -176,10 +184,10 @@ class Channel:
                 yield Sequenced(sender, lane, values)
 
 
-def _without_own_id(leaf: Id | str) -> Json:
-    """Each piece has an id of its own, which says nothing once they are joined."""
-    return MISSING if isinstance(leaf, Id) and leaf.may_miss else leaf
-
-
-def _as_text(leaf: Id | str) -> Json:
-    return f"{leaf.kind} {leaf.name}" if isinstance(leaf, Id) else leaf
+def _short(text: str) -> tuple[str, bytes]:
+    """A piece of audio as bytes, or as the text that it is if it is not exact base64."""
+    try:
+        data = b64decode(text, validate=True)
+    except ValueError:
+        return text, b""
+    return ("", data) if b64encode(data).decode() == text else (text, b"")

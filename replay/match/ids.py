@@ -74,12 +74,12 @@ def rename(
     prose = tuple(book.rules.embedded.get(type_, "").split("."))
     pieces: list[bytes] = []
     done = 0
-    for start, end, path, _ in texts(body):
-        old = body[start:end]
-        new = _prose(old, renamed) if path == prose else _value(old, renamed)
+    for text in texts(body):
+        old = body[text.start : text.end]
+        new = _prose(old, renamed) if text.path == prose else _value(old, renamed)
         if new is not None:
-            pieces += body[done:start], new
-            done = end
+            pieces += body[done : text.start], new
+            done = text.end
     return b"".join((*pieces, body[done:]))
 
 

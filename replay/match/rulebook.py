@@ -21,7 +21,7 @@ class _Pattern(NamedTuple):
 class Place:
     """What the rules say about one place of a message; `down` goes to a key or index below it."""
 
-    __slots__ = ("_below", "_positions", "_rest", "id_kind", "is_volatile", "keeps_null")
+    __slots__ = ("_below", "_named", "_positions", "_rest", "id_kind", "is_volatile", "keeps_null")
 
     def __init__(self, positions: frozenset[tuple[_Pattern, int]]) -> None:
         reached = [pattern for pattern, at in positions if at == len(pattern.keys)]
@@ -29,6 +29,7 @@ class Place:
         self.is_volatile = any(found.is_volatile for found in reached)
         self.keeps_null = any(found.keeps_null for found in reached)
         self._positions = positions
+        self._named = {pattern.keys[at] for pattern, at in positions if at < len(pattern.keys)}
         self._below: dict[str, Place] = {}
         self._rest: Place | None = None  # any key that no pattern names
 
@@ -38,17 +39,12 @@ class Place:
             found = self._below.get(key)
             if found is not None:
                 return found
-            if self._names(key):
+            if key in self._named:
                 made = self._below[key] = Place(self._step(key))
                 return made
         if self._rest is None:
             self._rest = Place(self._step(None))
         return self._rest
-
-    def _names(self, key: str) -> bool:
-        return any(
-            at < len(pattern.keys) and pattern.keys[at] == key for pattern, at in self._positions
-        )
 
     def _step(self, key: str | None) -> frozenset[tuple[_Pattern, int]]:
         moved: set[tuple[_Pattern, int]] = set()

@@ -109,7 +109,7 @@ class Player:
             return
         script, found = self._socket(head)
         if script is None:
-            self._fail(_unexpected(f"a WebSocket to {head.path}", found, self._hide), now)
+            self._fail(_unexpected(f"WebSocket to {head.path}", found, self._hide), now)
             self._refuse(message, "ws.open", 404, self.failure.headline if self.failure else "")
             return
         self._free.remove(script)

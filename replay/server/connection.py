@@ -32,9 +32,11 @@ class Connection:
         feed: Callable[[Message], None],
         log: Log,
         lines: ChannelLog,
+        transport: asyncio.Transport | None,
     ) -> None:
         self._channel, self._socket, self._outbox = channel, socket, outbox
         self._feed, self._log, self._lines = feed, log, lines
+        self._transport = transport
 
     async def run(self) -> None:
         """Pass messages both ways; the first close wins and is recorded."""
@@ -110,9 +112,8 @@ class Connection:
             self._abort()
 
     def _abort(self) -> None:
-        transport = self._socket.get_extra_info("transport")
-        if transport is not None:
-            transport.abort()
+        if self._transport is not None:
+            self._transport.abort()
 
 
 def _close_of(message: Any) -> Close:

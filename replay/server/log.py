@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from recorder.capture.tap import Tape
@@ -47,14 +48,20 @@ class ChannelLog:
 
 
 class Log:
-    """Opens channels on one tape, and makes room when its writer cannot keep up."""
+    """Opens channels on one tape, which `open_tape` opens for the first of them, and makes room
+    when its writer cannot keep up. Without `open_tape` nothing is recorded."""
 
-    def __init__(self, tape: Tape | None = None, writer: Queued | None = None) -> None:
-        self._tape, self._writer = tape, writer
+    def __init__(
+        self, open_tape: Callable[[], Tape] | None = None, writer: Queued | None = None
+    ) -> None:
+        self.tape: Tape | None = None
+        self._open_tape, self._writer = open_tape, writer
 
     def channel(self, kind: ChannelKind, target: str) -> ChannelLog:
         """A new channel."""
-        return ChannelLog(self._tape, kind, target)
+        if self.tape is None and self._open_tape:
+            self.tape = self._open_tape()
+        return ChannelLog(self.tape, kind, target)
 
     async def room(self) -> None:
         """Wait while too much is queued."""

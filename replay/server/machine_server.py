@@ -176,7 +176,9 @@ class MachineServer:
         self._sockets.add(channel)
         try:
             outbox = self._outboxes[channel]
-            await Connection(channel, socket, outbox, self._feed, self._log, lines).run()
+            await Connection(
+                channel, socket, outbox, self._feed, self._log, lines, request.transport
+            ).run()
         finally:
             self._sockets.discard(channel)
             if request.transport:

@@ -19,7 +19,7 @@ from recorder.redact.names import is_secret_field, is_secret_header, is_secret_q
 from recorder.redact.secrets import MARKER
 from recorder.redact.sieve import Sieve
 from recorder.redact.views import unescaped, unquoted
-from recorder.redact.walk import texts
+from recorder.redact.walk import strings, texts
 
 KNOWN = ("Xv7-quartz/Brim_42-Ohm", "geheim über alles")
 SECRETS = Secrets(b"key", KNOWN)
@@ -235,16 +235,17 @@ def test_views_know_where_each_byte_stood() -> None:
 @settings(max_examples=60, deadline=None)
 @given(values)
 def test_the_walk_sees_every_string(value: Any) -> None:
-    def strings(part: Any) -> list[str]:
+    def inside(part: Any) -> list[tuple[bool, str]]:
         if isinstance(part, str):
-            return [part]
+            return [(False, part)]
         if isinstance(part, dict):
-            return [s for name, each in part.items() for s in [name, *strings(each)]]
-        return [s for each in part for s in strings(each)] if isinstance(part, list) else []
+            return [s for name, each in part.items() for s in [(True, name), *inside(each)]]
+        return [s for each in part for s in inside(each)] if isinstance(part, list) else []
 
     raw = json.dumps(value).encode()
-    seen = [unescaped(raw[text.start : text.end]).text.decode() for text in texts(raw)]
-    assert seen == strings(value)
+    seen = [(name, unescaped(raw[t.start : t.end]).text.decode()) for name, t in strings(raw)]
+    assert seen == inside(value)
+    assert list(texts(raw)) == [text for is_name, text in strings(raw) if not is_name]
 
 
 def test_markers_are_safe_where_they_stand() -> None:

@@ -14,12 +14,11 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 
 from recorder.capture.hooks.gate import Gate
-from recorder.capture.proxy.bodies import Body, is_short
+from recorder.capture.proxy.bodies import Body, is_short, readable_codings
 from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
 from recorder.heads import Headers, RequestHead, ResponseHead
 
-_READABLE = frozenset({"gzip", "deflate", "identity"})
 _UNREADABLE = b"[a body in a coding that cannot be read is not stored]"
 _ABANDONED = ("broken", "the answer was closed before its end")
 _UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout)
@@ -111,7 +110,7 @@ class _Exchange:
         """The request with a body that is recorded as it is sent."""
         headers = httpx.Headers(request.headers)
         if "accept-encoding" in headers:
-            headers["accept-encoding"] = _readable(headers["accept-encoding"])
+            headers["accept-encoding"] = readable_codings(headers["accept-encoding"])
         stream = request.stream
         if "content-length" in headers or "transfer-encoding" in headers:
             stream = _RequestStream(self, stream)
@@ -259,13 +258,3 @@ def _pairs(headers: httpx.Headers) -> Headers:
         (name.decode("latin-1"), value.decode("utf-8", "backslashreplace"))
         for name, value in headers.raw
     )
-
-
-def _readable(accepted: str) -> str:
-    """The codings of an `Accept-Encoding` that can be unpacked here."""
-    kept = [
-        part.strip()
-        for part in accepted.split(",")
-        if part.partition(";")[0].strip().lower() in _READABLE
-    ]
-    return ", ".join(kept) or "identity"

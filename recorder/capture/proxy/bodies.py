@@ -10,6 +10,7 @@ import zlib
 
 from recorder.heads import Headers, header
 
+_READABLE = frozenset({"gzip", "deflate", "identity"})
 WHOLE_BYTES = 1 << 20  # a body of known length up to this is read whole before it goes on
 
 
@@ -40,3 +41,13 @@ def is_short(headers: Headers) -> bool:
     """Whether a body's length is known and small, so that it can be looked at whole."""
     length = header(headers, "content-length") or ""
     return length.isdigit() and int(length) <= WHOLE_BYTES
+
+
+def readable_codings(accepted: str) -> str:
+    """The codings of an `Accept-Encoding` that can be read here."""
+    kept = [
+        part.strip()
+        for part in accepted.split(",")
+        if part.partition(";")[0].strip().lower() in _READABLE
+    ]
+    return ", ".join(kept) or "identity"

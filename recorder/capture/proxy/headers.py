@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from aiohttp import web
 from multidict import CIMultiDict
 
+from recorder.capture.proxy.bodies import readable_codings
 from recorder.heads import Headers, RequestHead
 
 _HOP = frozenset(
@@ -36,7 +37,6 @@ _HANDSHAKE = frozenset(
         "sec-websocket-protocol",
     }
 )
-_READABLE = ("gzip", "deflate", "identity")
 
 
 def pairs(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
@@ -61,7 +61,7 @@ def forwarded(headers: Headers) -> CIMultiDict[str]:
     for name, value in headers:
         lower = name.lower()
         if lower == "accept-encoding":
-            kept.add(name, _readable(value))
+            kept.add(name, readable_codings(value))
         elif lower not in dropped:
             kept.add(name, value)
     return kept
@@ -84,12 +84,3 @@ def _named_by_connection(headers: Headers) -> frozenset[str]:
         if name.lower() == "connection"
         for part in value.split(",")
     )
-
-
-def _readable(accepted: str) -> str:
-    kept = [
-        part.strip()
-        for part in accepted.split(",")
-        if part.partition(";")[0].strip().lower() in _READABLE
-    ]
-    return ", ".join(kept) or "identity"

@@ -38,7 +38,7 @@ _KINDS: dict[WSMsgType, Kind] = {
     WSMsgType.PING: "ws.ping",
     WSMsgType.PONG: "ws.pong",
 }
-_Side = web.WebSocketResponse[Literal[False]] | ClientWebSocketResponse[Literal[False]]
+Side = web.WebSocketResponse[Literal[False]] | ClientWebSocketResponse[Literal[False]]
 
 
 class Relay:
@@ -97,7 +97,7 @@ class Relay:
         if waiting and not lost:
             await asyncio.wait(waiting, timeout=_CLOSING_S)
 
-    async def _pump(self, source: _Side, sink: _Side, sender: Sender) -> bool:
+    async def _pump(self, source: Side, sink: Side, sender: Sender) -> bool:
         """Pass on what `source` says. True when it closed in order, False when it was lost."""
         receive, send, record = source.receive, sink.send_frame, self._tape.record
         channel, writer = self._channel, self._writer
@@ -115,7 +115,7 @@ class Relay:
             except (ConnectionError, aiohttp.ClientError):
                 return False
 
-    async def _closed(self, message: Any, sink: _Side, sender: Sender) -> bool:
+    async def _closed(self, message: Any, sink: Side, sender: Sender) -> bool:
         if message.type is WSMsgType.CLOSE:
             close = Close(message.data or _NO_CODE, message.extra or "")
         elif message.type is WSMsgType.ERROR and isinstance(message.data, aiohttp.WebSocketError):
@@ -127,10 +127,10 @@ class Relay:
             self._record_close(sender, close)
         if close.code == _LOST:
             return False
-        await _send_close(sink, close)
+        await send_close(sink, close)
         return True
 
-    async def _end(self, client: _Side, upstream: _Side, error: RecorderError | None) -> None:
+    async def _end(self, client: Side, upstream: Side, error: RecorderError | None) -> None:
         close = Close(_GOING, "the recorder is stopping")
         if error:
             log.error("conversation ended: %s", error)
@@ -144,13 +144,13 @@ class Relay:
             self._closed_by = "recorder"
             self._record_close("recorder", close)
         for side in (client, upstream):
-            await _send_close(side, close)
+            await send_close(side, close)
 
     def _record_close(self, sender: Sender, close: Close) -> None:
         self._tape.record(self._channel, sender, "ws.close", str(close.code), close.encode())
 
 
-async def _send_close(side: _Side, close: Close) -> None:
+async def send_close(side: Side, close: Close) -> None:
     """A close frame as the other side sent it: 1005 is a frame without a code (RFC 6455, 7.1.5)."""
     payload = b""
     if close.code != _NO_CODE:

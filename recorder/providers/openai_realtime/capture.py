@@ -65,13 +65,13 @@ _NAMED: dict[str, Format] = {
 
 
 def event_type(body: bytes) -> str:
-    """The value of the top-level `type` of a JSON message, or ``""``."""
+    """The value of the top-level `type` of a JSON message; ``""`` where it is no name."""
     match = _HEAD.match(body)
     if match:
         return match[1].decode()
     message = parse(body)
     found = message.get("type") if isinstance(message, dict) else None
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and found.isprintable() else ""
 
 
 def parse(body: bytes) -> Any:

@@ -130,7 +130,8 @@ _NULL_MEANS = {"tool_choice": "auto", "max_output_tokens": "inf", "truncation": 
 def _tool(tool: Json) -> Json:
     """A tool with its keys in the order in which the service echoes them."""
     first = [name for name in ("type", "name", "description", "parameters") if name in tool]
-    return {name: copy.deepcopy(tool[name]) for name in (*first, *(tool.keys() - set(first)))}
+    rest = [name for name in tool if name not in first]
+    return {name: copy.deepcopy(tool[name]) for name in (*first, *rest)}
 
 
 def _tracing(current: object, wanted: object) -> object:

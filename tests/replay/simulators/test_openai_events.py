@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from openai_bytes import digest
 from openai_client import WALL, WEATHER, Client, noise, silence
 
 from recorder.audio import pcm
@@ -198,7 +203,10 @@ def test_ids_carry_the_virtual_second() -> None:
 
 def talk(seed: int) -> Client:
     client = Client(seed=seed)
-    client.update(tools=[WEATHER], audio={"input": {"transcription": {"model": "whisper-1"}}})
+    client.update(
+        tools=[{**WEATHER, "strict": True}],
+        audio={"input": {"transcription": {"model": "whisper-1"}}},
+    )
     client.type_in("Hello.")
     client.hear(silence(400))
     client.hear(noise(900))
@@ -218,6 +226,21 @@ def test_the_same_seed_gives_the_same_bytes_and_another_the_same_skeleton() -> N
         return [type_ for type_ in client.types() if not type_.endswith((".delta", ".completed"))]
 
     assert skeleton(first) == skeleton(other)
+
+
+def test_the_bytes_do_not_depend_on_the_process() -> None:
+    script = Path(__file__).with_name("openai_bytes.py")
+    seen = {
+        subprocess.run(
+            [sys.executable, script],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for seed in ("1", "2")
+    }
+    assert seen == {digest()}
 
 
 def test_the_registry_makes_simulators() -> None:
@@ -434,6 +457,10 @@ def test_the_voice_is_fixed_once_heard_and_the_whole_update_is_dropped() -> None
     assert client.error()["code"] == "cannot_update_voice"
     client.update(audio={"output": {"voice": "ash"}})
     assert client.events[-1]["session"]["instructions"] != "new"
+    client.send("response.create", response={"audio": {"output": {"voice": "coral"}}})
+    assert client.error()["code"] == "cannot_update_voice"
+    other = {"conversation": "none", "audio": {"output": {"voice": "coral"}}}
+    assert client.send("response.create", response=other)[0]["type"] == "response.created"
 
 
 def test_binary_frames_are_refused() -> None:

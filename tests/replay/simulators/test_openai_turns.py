@@ -159,6 +159,8 @@ def test_a_streaming_transcription_of_audio_fed_fast_begins_after_the_item() -> 
     types = client.types()
     delta = types.index("conversation.item.input_audio_transcription.delta")
     assert delta > types.index("response.created")
+    deltas = client.of("conversation.item.input_audio_transcription.delta")
+    assert [event["delta"][0] == " " for event in deltas[:2]] == [True, True]
     client.check()
 
 
@@ -229,6 +231,14 @@ def test_without_create_response_the_server_waits_for_the_client() -> None:
 
 def test_semantic_vad_waits_as_long_as_it_is_not_eager() -> None:
     ends = []
+    client = Client()
+    got = client.update(audio={"input": {"turn_detection": {"type": "semantic_vad"}}})
+    assert got[0]["session"]["audio"]["input"]["turn_detection"] == {
+        "type": "semantic_vad",
+        "eagerness": "auto",
+        "create_response": True,
+        "interrupt_response": True,
+    }
     for eagerness in ("high", "medium", "low"):
         client = Client()
         detection = {"type": "semantic_vad", "eagerness": eagerness}
