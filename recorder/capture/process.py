@@ -4,7 +4,7 @@ Passing messages on and storing them then share no interpreter lock. The recordi
 and sends; what the socket does not take yet is the bounded queue. If the recording side dies, the
 writer still stores all that was sent; if the writer dies, every open tape fails.
 
-On the socket: frames of a 4-byte length and a pickle. Down go lists of items, among them
+On the socket: frames of a 4-byte length and a pickle. Down go lists of items,
 `("flush", n)` and `("close",)`; up come `("ready", ended)`, `("failed", tape, text)`,
 `("flushed", n)` and `("error", text)`. Both ends are this program, started by this program.
 """
@@ -24,6 +24,7 @@ from recorder.capture.tap import Happened, Order
 from recorder.clock import Clock
 from recorder.errors import RecorderError, StoreError
 
+CLOSE = ("close",)
 _FRAME_ITEMS = 256  # items in one frame at most
 
 
@@ -39,8 +40,9 @@ class WriterProcess(TapeOpener):
         limit: int = QUEUE_BYTES,
     ) -> None:
         super().__init__(clock, limit)
-        self._store_url, self._on_failure = store_url, on_failure
+        self.store_url, self._on_failure = store_url, on_failure
         self._queue: deque[Any] = deque()
+        self._flushing: list[int] = []
         self._flushes: dict[int, asyncio.Future[None]] = {}
         self._more = asyncio.Event()
         self._room = asyncio.Event()
@@ -63,7 +65,7 @@ class WriterProcess(TapeOpener):
             )
         mine.setblocking(False)
         self._sock = mine
-        await self._send((self._store_url, self._on_failure, self.run))
+        await self._send((self.store_url, self._on_failure, self.run))
         answer = await self._receive()
         if answer is None or answer[0] != "ready":
             mine.close()
@@ -91,7 +93,7 @@ class WriterProcess(TapeOpener):
             raise self._lost
         number = len(self._flushes) + 1
         done = self._flushes[number] = self._loop.create_future()
-        self._queue.append(("flush", number))
+        self._flushing.append(number)
         self._more.set()
         await done
 
@@ -100,10 +102,9 @@ class WriterProcess(TapeOpener):
         for tape in list(self._tapes.values()):
             tape.end()
         self._closing = True
-        self._queue.append(("close",))
         self._more.set()
         await self._listening
-        self._talking.cancel()
+        await self._talking
         self._sock.close()
         code = await self._process.wait()
         if code:
@@ -112,17 +113,22 @@ class WriterProcess(TapeOpener):
     async def _talk(self) -> None:
         """Send what is queued, in frames; a full socket leaves the rest in the queue."""
         queue = self._queue
-        while True:
-            await self._more.wait()
-            self._more.clear()
-            while queue:
-                items = [queue.popleft() for _ in range(min(len(queue), _FRAME_ITEMS))]
-                try:
+        try:
+            while True:
+                await self._more.wait()
+                self._more.clear()
+                while queue:
+                    items = [queue.popleft() for _ in range(min(len(queue), _FRAME_ITEMS))]
                     await self._send(items)
-                except OSError:
-                    return  # `_listen` sees the end of the process and says so
-                self._taken_bytes += sum(map(_size, items))
-                self._room.set()
+                    self._taken_bytes += sum(map(_size, items))
+                    self._room.set()
+                while self._flushing:
+                    await self._send(("flush", self._flushing.pop()))
+                if self._closing:
+                    await self._send(CLOSE)
+                    return
+        except OSError:
+            return  # `_listen` sees the end of the process and says so
 
     async def _listen(self) -> None:
         while (answer := await self._receive()) is not None:
@@ -166,5 +172,5 @@ class WriterProcess(TapeOpener):
 
 
 def _size(item: tuple[Any, ...]) -> int:
-    """What an item takes in the queue; notes to the writer itself take nothing."""
-    return OVERHEAD + len(item[6]) if len(item) == 7 else OVERHEAD if len(item) == 3 else 0
+    """What an item takes in the queue."""
+    return OVERHEAD + len(item[6]) if len(item) == 7 else OVERHEAD

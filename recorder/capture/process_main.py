@@ -5,18 +5,19 @@ It ignores the terminal's Ctrl-C: it ends when the recording side says so, or ha
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import pickle
 import signal
 import socket
 import sys
-from itertools import chain
 from typing import Any
 
-from recorder.capture.ledger import OnFailure
+from recorder.capture.ledger import OVERHEAD, OnFailure
+from recorder.capture.process import CLOSE
 from recorder.capture.secrets import store_secrets
-from recorder.capture.tap import Happened, Order
+from recorder.capture.tap import Order
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
 from recorder.errors import RecorderError, StoreError
@@ -25,6 +26,8 @@ from recorder.store import open_store
 from recorder.store.base import Store
 
 _READ = 1 << 20
+_GC_EVERY = 100_000  # allocations; rows live for one batch and hold no rings
+Frame = Any  # a list of items, or a tuple that is a word to the writer itself
 
 
 class Pipe:
@@ -71,27 +74,28 @@ class FedWriter(Writer):
         """Queue what the pipe brings: True when the recording side says goodbye, False when it
         has gone."""
         while not self._pipe.ended:
-            for item in chain.from_iterable(self._pipe.frames()):
-                if len(item) == 7:
-                    self._put(item, len(item[6]))
-                elif len(item) == 3:
-                    self._put(Order(*item), 0)
-                elif item[0] == "flush":
-                    self.flush()
-                    self._pipe.send("flushed", item[1])
-                else:
+            for frame in self._pipe.frames():
+                if not self._absorb(frame):
                     return True
             if self.full:
                 self.wait_room()
         return False
 
+    def _absorb(self, frame: Frame) -> bool:
+        """Queue one frame; False when it says goodbye."""
+        if isinstance(frame, list):
+            items = [item if len(item) == 7 else Order(*item) for item in frame]
+            size = sum(len(item[6]) for item in frame if len(item) == 7)
+            with self.lock:
+                self.put_all(items, size + OVERHEAD * len(items))
+        elif frame[0] == "flush":
+            self.flush()
+            self._pipe.send("flushed", frame[1])
+        return bool(frame != CLOSE)
+
     def _fell(self, error: StoreError) -> None:
         logging.critical("%s", error, exc_info=True)
         os._exit(3)  # the recording side sees the end of the pipe and fails every tape
-
-    def _put(self, item: Happened | Order, size: int) -> None:
-        with self.lock:
-            self.put(item, size)
 
     def _failed(self, number: int, error: RecorderError) -> None:
         self._pipe.send("failed", number, redact_text(self._secrets, str(error)))
@@ -117,6 +121,8 @@ def main() -> None:
         pipe.send("error", str(error))
         sys.exit(2)
     pipe.send("ready", ended)
+    gc.freeze()
+    gc.set_threshold(_GC_EVERY)
     writer.close(in_order=writer.feed())
     store.close()
 

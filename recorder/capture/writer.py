@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from threading import Condition, Event, Thread
 
 from recorder.capture.ledger import BATCH_BYTES, BATCH_ITEMS, OVERHEAD, Ledger, OnFailure
@@ -17,8 +18,6 @@ from recorder.clock import Clock
 from recorder.errors import StoreError
 from recorder.redact import Secrets
 from recorder.store.base import RunRow, Store
-
-_Item = Happened | Order | Event
 
 
 class Writer(TapeOpener):
@@ -35,7 +34,7 @@ class Writer(TapeOpener):
     ) -> None:
         super().__init__(clock, limit)
         self._ledger = Ledger(store, clock, secrets, on_failure, self._failed)
-        self._queue: deque[tuple[_Item, int]] = deque()
+        self._queue: deque[tuple[Sequence[Happened | Order] | Event, int]] = deque()
         self._changed = Condition()
         self._closing = self._idle = False
         self._in_order = True
@@ -49,7 +48,11 @@ class Writer(TapeOpener):
         return ended
 
     def put(self, item: Happened | Order, size: int) -> None:
-        self._add(item, size)
+        self._add((item,), size + OVERHEAD)
+
+    def put_all(self, items: Sequence[Happened | Order], size: int) -> None:
+        """Queue several items at once, under `lock`; `size` counts their overhead too."""
+        self._add(items, size)
 
     def wait_room(self) -> None:
         """Block until the queue is half empty or the writer has ended."""
@@ -89,9 +92,9 @@ class Writer(TapeOpener):
             self._changed.notify_all()
         self._thread.join()
 
-    def _add(self, item: _Item, size: int) -> None:
-        self._queue.append((item, size))
-        self._put_bytes += size + OVERHEAD
+    def _add(self, items: Sequence[Happened | Order] | Event, size: int) -> None:
+        self._queue.append((items, size))
+        self._put_bytes += size
         if self._idle:
             with self._changed:
                 self._changed.notify_all()
@@ -128,12 +131,12 @@ class Writer(TapeOpener):
         waiters: list[Event] = []
         taken = 0
         while queue and taken < BATCH_BYTES and len(items) < BATCH_ITEMS and not waiters:
-            item, size = queue.popleft()
-            taken += size + OVERHEAD
-            if isinstance(item, Event):
-                waiters.append(item)
+            fresh, size = queue.popleft()
+            taken += size
+            if isinstance(fresh, Event):
+                waiters.append(fresh)
             else:
-                items.append(item)
+                items.extend(fresh)
         with self._changed:
             self._taken_bytes += taken
             self._changed.notify_all()

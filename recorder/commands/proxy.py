@@ -9,12 +9,18 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from recorder.commands.common import Address, listen_option, open_for_writing, store_option
+from recorder.commands.common import Address, listen_option, store_option
 
 _SWITCH_S = 0.0005
+
+if TYPE_CHECKING:
+    import ssl
+
+    from recorder.capture.ledger import OnFailure
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Options:
     trial: str
     listen: Address
     openai_url: str
-    on_store_failure: str
+    on_store_failure: OnFailure
     tls_cert: Path | None
     tls_key: Path | None
     tls_self_signed: bool
@@ -76,30 +82,26 @@ def command(verbose: bool, quiet: bool, **options: object) -> None:
 async def _serve(options: Options, level: int) -> None:
     from recorder.capture.process import WriterProcess
     from recorder.capture.proxy.server import Proxy, reachable
-    from recorder.capture.secrets import store_secrets
     from recorder.clock import SystemClock
 
+    _log_to_stderr(level)
     if options.check_upstream:
         await reachable(options.openai_url)
-    store = open_for_writing(options.store_url)
-    secrets = store_secrets(store, os.environ)
-    _log_to_stderr(level, secrets)
-    writer = WriterProcess(options.store_url, SystemClock(), on_failure=options.on_store_failure)  # type: ignore[arg-type]
+    tls, authority = _tls(options)
+    writer = WriterProcess(options.store_url, SystemClock(), on_failure=options.on_store_failure)
     for session in await writer.start():
         click.echo(f"session {session} was left by a run that died: interrupted", err=True)
     try:
-        proxy = Proxy(writer, store, options.trial, {"openai": options.openai_url})
-        tls, authority = _tls(options)
+        proxy = Proxy(writer, options.trial, {"openai": options.openai_url})
         base = await proxy.start(options.listen.host, options.listen.port, tls)
         _greet(base, authority)
         await _until_signal()
         await proxy.stop()
     finally:
         await writer.close()
-        store.close()
 
 
-def _tls(options: Options):  # type: ignore[no-untyped-def]
+def _tls(options: Options) -> tuple[ssl.SSLContext | None, Path | None]:
     from recorder.capture.proxy.tls import from_files, self_signed
 
     if options.tls_self_signed:
@@ -135,8 +137,10 @@ async def _until_signal() -> None:
     await stopped.wait()
 
 
-def _log_to_stderr(level: int, secrets) -> None:  # type: ignore[no-untyped-def]
-    from recorder.redact import redact_text
+def _log_to_stderr(level: int) -> None:
+    from recorder.redact import Secrets, known_secrets, redact_text
+
+    secrets = Secrets(b"", known_secrets(os.environ))
 
     class Clean(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:

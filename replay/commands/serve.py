@@ -26,10 +26,15 @@ from replay.commands.serving import greet, stop_signal, tls_context, tls_options
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from recorder.capture.tap import Tape
+    from recorder.capture.writer import Writer
+    from recorder.heads import RequestHead
+    from recorder.providers.base import Provider
     from recorder.redact import Secrets
     from recorder.store.base import SessionRow, Store
+    from replay.match.rulebook import Rulebook
     from replay.player import Player
-    from replay.script import Script
+    from replay.script import ExchangeScript, Script
     from replay.server import MachineServer
     from replay.server.log import Log
 
@@ -121,6 +126,7 @@ async def _serve(options: Options) -> int:
     from replay.player import Player
     from replay.script import read_script
     from replay.server import MachineServer
+    from replay.server.log import Log
 
     tls = tls_context(options.tls_cert, options.tls_key)
     async with AsyncExitStack() as stack:
@@ -139,9 +145,14 @@ async def _serve(options: Options) -> int:
             book,
             speed=options.speed,
             patience_s=options.patience,
+            spare=_spare(store, row, found, book),
             hide=lambda text: redact_text(secrets, text),
         )
-        log = await stack.enter_async_context(_log(store, row, secrets, options.record))
+        log = Log()
+        if options.record:
+            recording = _log(store, secrets, row, found, script)
+            log = await stack.enter_async_context(recording)
+        stopped = stop_signal()
         server = MachineServer(
             player,
             SystemClock(),
@@ -153,10 +164,27 @@ async def _serve(options: Options) -> int:
         )
         async with server:
             greet(server.url, row.provider)
-            await _until_over(server, player, _limit_s(options, script))
+            await _until_over(server, player, stopped, _limit_s(options, script))
     click.echo(player.report())
     sys.stdout.flush()
     return 1 if player.failure else 0
+
+
+def _spare(
+    store: Store, row: SessionRow, found: Provider, book: Rulebook
+) -> tuple[ExchangeScript, ...]:
+    """The REST traffic of the run that recorded the tape, where that is a tape of its own."""
+    from recorder.recording import Recording
+    from replay.script import read_script
+
+    spare: list[ExchangeScript] = []
+    for other in store.sessions():
+        is_kin = (other.run, other.provider) == (row.run, row.provider) and other.id != row.id
+        if is_kin and other.external_id is None:
+            recording = Recording(store, other.id)
+            if {channel.kind for channel in recording.channels()} == {"http"}:
+                spare += read_script(recording.events(), found, book).exchanges
+    return tuple(spare)
 
 
 def _secrets(store: Store, records: bool) -> Secrets:
@@ -166,30 +194,50 @@ def _secrets(store: Store, records: bool) -> Secrets:
     return store_secrets(store, os.environ) if records else Secrets(b"", known_secrets(os.environ))
 
 
+class _Tapes:
+    """The new tapes: one of the replay, and one of the REST traffic that the played tape lacks."""
+
+    def __init__(self, writer: Writer, row: SessionRow, found: Provider, script: Script) -> None:
+        self._writer, self._row, self._route = writer, row, found.route
+        self._splits = bool(script.sockets)
+        self._opened: dict[bool, Tape] = {}
+
+    def tape_for(self, head: RequestHead) -> Tape:
+        """The tape that an exchange belongs to, opened when the first comes."""
+        is_control = self._splits and self._route(head).place == "control"
+        if is_control not in self._opened:
+            row = self._row
+            facts = {} if is_control else {"parent": row.id, "model": row.model}
+            opened = self._writer.open(row.provider, row.trial, origin="replay", **facts)
+            self._opened[is_control] = opened
+        return self._opened[is_control]
+
+    def check(self) -> None:
+        """Say which session was recorded; StoreError if one could not be."""
+        for tape in self._opened.values():
+            if tape.failed:
+                raise tape.failed
+        if False in self._opened:
+            click.echo(f"recorded {self._opened[False].session}")
+
+
 @asynccontextmanager
 async def _log(
-    store: Store, row: SessionRow, secrets: Secrets, records: bool
+    store: Store, secrets: Secrets, row: SessionRow, found: Provider, script: Script
 ) -> AsyncIterator[Log]:
     """Record what happens as a new session whose parent is the tape."""
     from recorder.capture.writer import Writer
     from recorder.clock import SystemClock
     from replay.server.log import Log
 
-    if not records:
-        yield Log()
-        return
     writer = Writer(store, SystemClock(), secrets)
     writer.start()
-    facts = {"origin": "replay", "parent": row.id, "model": row.model}
-    log = Log(lambda: writer.open(row.provider, row.trial, **facts), writer)
+    tapes = _Tapes(writer, row, found, script)
     try:
-        yield log
+        yield Log(tapes.tape_for, writer)
     finally:
         await asyncio.to_thread(writer.close)
-    if log.tape and log.tape.failed:
-        raise log.tape.failed
-    if log.tape:
-        click.echo(f"recorded {log.tape.session}")
+    tapes.check()
 
 
 def _limit_s(options: Options, script: Script) -> float:
@@ -198,10 +246,11 @@ def _limit_s(options: Options, script: Script) -> float:
     return script.length_ns / 1e9 / min(options.speed or 1.0, 1.0) + _SPARE_S
 
 
-async def _until_over(server: MachineServer, player: Player, limit_s: float) -> None:
+async def _until_over(
+    server: MachineServer, player: Player, stopped: asyncio.Event, limit_s: float
+) -> None:
     """Serve until the tape is used up and the connections are closed, a failure, a signal, or
     the time is over."""
-    stopped = stop_signal()
     over = asyncio.create_task(server.until(lambda: player.finished, limit_s))
     signalled = asyncio.create_task(stopped.wait())
     try:

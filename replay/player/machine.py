@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 from recorder.events import Message
 from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 from replay.match.compare import Difference, Matcher
-from replay.match.requests import request_value, target_value
+from replay.match.jsontext import Json
+from replay.match.requests import target_value
 from replay.match.rulebook import Rulebook
+from replay.player.exchanges import Exchanges
 from replay.player.line import Line, Pace
 from replay.player.mismatch import explain
 from replay.report import Failure, Streamed, Tally, cut, difference_lines, report
@@ -24,11 +26,6 @@ _REASON_BYTES = 123  # RFC 6455, 5.5: a control frame holds 125 bytes, two of th
 CODE = "replay_mismatch"
 
 
-class _Answer(NamedTuple):
-    at_ns: int
-    message: Message
-
-
 def _same(text: str) -> str:
     return text
 
@@ -37,8 +34,9 @@ class Player:
     """A `Machine` that serves the WebSockets and HTTP exchanges of one tape, each once.
 
     `speed` is a factor, None for at once; `patience_s` bounds every wait for the client, beside
-    the time that it needed on the tape. `hide` takes secrets out of what is reported. A client
-    message that does not fit ends everything: an error event, close 1008, `failure`.
+    the time that it needed on the tape. `spare` are exchanges from elsewhere that may be asked
+    for, too. `hide` takes secrets out of what is reported. A client message that does not fit
+    ends everything: an error event, close 1008, `failure`.
     """
 
     def __init__(
@@ -49,6 +47,7 @@ class Player:
         *,
         speed: float | None,
         patience_s: float = 15.0,
+        spare: Sequence[ExchangeScript] = (),
         hide: Callable[[str], str] = _same,
     ) -> None:
         self.failure: Failure | None = None
@@ -56,9 +55,8 @@ class Player:
         self._matcher = Matcher(book, script.minted)
         self._pace = Pace(speed, int(patience_s * _NS))
         self._free = list(script.sockets)
-        self._unasked = list(script.exchanges)
+        self._exchanges = Exchanges(script.exchanges, spare, self._request_differs, self._pace)
         self._lines: dict[int, Line] = {}
-        self._answers: list[_Answer] = []
         self._outbox: list[Message] = []
         self._active_ns: int | None = None
         self._reached_ns = 0  # how far the parts of the tape reach that were begun
@@ -83,10 +81,7 @@ class Player:
             if not line.over:
                 self._outbox.extend(line.due(now))
                 self._watch(line, now)
-        ready = [answer for answer in self._answers if answer.at_ns <= now]
-        if ready:
-            self._answers = [answer for answer in self._answers if answer.at_ns > now]
-            self._outbox.extend(answer.message for answer in ready)
+        self._outbox.extend(self._exchanges.due(now))
         self._watch_rest(now)
         sent, self._outbox = self._outbox, []
         return sent
@@ -96,8 +91,7 @@ class Player:
         if self._outbox:
             return self._active_ns
         times = [line.deadline() for line in self._lines.values()]
-        times += [answer.at_ns for answer in self._answers]
-        times.append(self._rest_limit())
+        times += [self._exchanges.deadline(), self._rest_limit()]
         return min((when for when in times if when is not None), default=None)
 
     # Connections
@@ -105,12 +99,12 @@ class Player:
     def _open(self, message: Message, now: int) -> None:
         head = RequestHead.decode(message.body)
         if self.failure:
-            self._refuse(message, "ws.open", 503, self.failure.headline)
+            self._refuse(message, "ws.open", 503)
             return
         script, found = self._socket(head)
         if script is None:
             self._fail(_unexpected(f"WebSocket to {head.path}", found, self._hide), now)
-            self._refuse(message, "ws.open", 404, self.failure.headline if self.failure else "")
+            self._refuse(message, "ws.open", 404)
             return
         self._free.remove(script)
         self._reached_ns = max(self._reached_ns, script.end_ns)
@@ -131,9 +125,7 @@ class Player:
             first = first or found
         return None, first
 
-    def _request_differs(
-        self, want: dict[str, object], got: dict[str, object]
-    ) -> Difference | None:
+    def _request_differs(self, want: dict[str, Json], got: dict[str, Json]) -> Difference | None:
         """Paths may also carry the prefix of the proxy, or be without it."""
         prefix = self._provider.PREFIX
         path = str(got["path"])
@@ -194,37 +186,16 @@ class Player:
     # HTTP
 
     def _answer(self, message: Message, now: int) -> None:
-        head = RequestHead.decode(message.body)
         if self.failure:
-            self._refuse(message, "http.response", 503, self.failure.headline)
+            self._refuse(message, "http.response", 503)
             return
-        script, found = self._exchange(head, message.payload)
-        if script is None:
-            self._fail(_unexpected(f"{head.method} {head.path}", found, self._hide), now)
-            self._refuse(
-                message, "http.response", 404, self.failure.headline if self.failure else ""
-            )
+        found = self._exchanges.ask(message, now)
+        if isinstance(found, ExchangeScript):
+            self._reached_ns = max(self._reached_ns, found.end_ns)
             return
-        self._unasked.remove(script)
-        self._reached_ns = max(self._reached_ns, script.end_ns)
-        answer = Message(
-            message.channel, "http.response", script.response.encode(), script.received
-        )
-        self._answers.append(_Answer(now + self._pace.scaled(script.gap_ns), answer))
-
-    def _exchange(
-        self, head: RequestHead, body: bytes
-    ) -> tuple[ExchangeScript | None, Difference | None]:
-        """The first unused exchange with this request; else what differs from the likeliest."""
-        got = request_value(head, body)
-        nearest: Difference | None = None
-        for script in self._unasked:
-            found = self._request_differs(request_value(script.request, script.sent), got)
-            if found is None:
-                return script, None
-            is_same_target = not found.path.startswith(("$.method", "$.path"))
-            nearest = found if nearest is None or is_same_target else nearest
-        return None, nearest
+        head = RequestHead.decode(message.body)
+        self._fail(_unexpected(f"{head.method} {head.path}", found, self._hide), now)
+        self._refuse(message, "http.response", 404)
 
     # The end
 
@@ -245,7 +216,7 @@ class Player:
             code = _POLICY if is_culprit else _GOING
             reason = _limited(f"replay: {failure.headline}")
             self._outbox.append(Message(other.channel, "ws.close", Close(code, reason).encode()))
-        self._answers.clear()
+        self._exchanges.drop()
 
     def _error(self, headline: str, details: tuple[str, ...], body: bytes | None = None) -> bytes:
         text = cut("; ".join((headline, *(line.strip() for line in details))), 600)
@@ -254,24 +225,20 @@ class Player:
             CODE, f"replay: {text}", event_id=event_id, by_client=True
         )
 
-    def _refuse(self, message: Message, kind: str, status: int, reason: str) -> None:
-        details = self.failure.details if self.failure else ()
-        head = ResponseHead(status, "", (("Content-Type", "application/json"),))
-        body = self._error(reason, details)
-        self._outbox.append(
-            Message(
-                message.channel,
-                "ws.open" if kind == "ws.open" else "http.response",
-                head.encode(),
-                body,
-            )
-        )
+    def _refuse(
+        self, message: Message, kind: Literal["ws.open", "http.response"], code: int
+    ) -> None:
+        """Answer a request or an upgrade with the failure."""
+        assert self.failure
+        head = ResponseHead(code, "", (("Content-Type", "application/json"),))
+        body = self._error(self.failure.headline, self.failure.details)
+        self._outbox.append(Message(message.channel, kind, head.encode(), body))
 
     def _rest_limit(self) -> int | None:
         """When the wait ends for a connection or request that the client has not begun."""
-        if self.failure or self._active_ns is None or self._answers:
+        if self.failure or self._active_ns is None or self._exchanges.deadline() is not None:
             return None
-        rest: list[SocketScript | ExchangeScript] = [*self._free, *self._unasked]
+        rest: list[SocketScript | ExchangeScript] = [*self._free, *self._exchanges.unused]
         if not rest or any(not line.over for line in self._lines.values()):
             return None
         allow = max(0, min(script.at_ns for script in rest) - self._reached_ns)
@@ -288,12 +255,12 @@ class Player:
     @property
     def finished(self) -> bool:
         """Whether all is over: the tape is used and every connection closed, or it failed."""
-        if self._outbox or self._answers:
+        if self._outbox or self._exchanges.deadline() is not None:
             return False
         if self.failure:
             return True
         over = all(line.over for line in self._lines.values())
-        return over and not self._free and not self._unasked
+        return over and not self._free and not self._exchanges.unused
 
     def give_up(self, reason: str) -> None:
         """End a replay that was not finished, such as by a signal."""
@@ -306,7 +273,7 @@ class Player:
     def used(self) -> int:
         """Provider messages (and answers to requests) that went out."""
         lines = sum(line.sent for line in self._lines.values())
-        return lines + len(self._script.exchanges) - len(self._unasked)
+        return lines + len(self._script.exchanges) - len(self._exchanges.unused)
 
     @property
     def total(self) -> int:
@@ -336,7 +303,7 @@ class Player:
         """The first thing of the tape that was not used."""
         rest = [(step.seq, step.type) for line in self._lines.values() for step in line.unused()]
         rest += [(script.seq, f"{_request_text(script.request)}") for script in self._free]
-        rest += [(script.seq, _request_text(script.request)) for script in self._unasked]
+        rest += [(script.seq, _request_text(script.request)) for script in self._exchanges.unused]
         seq, text = min(rest, default=(0, ""))
         return f"{text} at step {seq}" if rest else None
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from recorder.capture.tap import Tape
 from recorder.events import Kind, Sender
+from recorder.heads import RequestHead
 from recorder.store.base import ChannelKind
 
 
@@ -48,20 +49,17 @@ class ChannelLog:
 
 
 class Log:
-    """Opens channels on one tape, which `open_tape` opens for the first of them, and makes room
-    when its writer cannot keep up. Without `open_tape` nothing is recorded."""
+    """Opens a channel for each exchange, on the tape that `tape_for` gives, and makes room when
+    the writer cannot keep up. Without `tape_for` nothing is recorded."""
 
     def __init__(
-        self, open_tape: Callable[[], Tape] | None = None, writer: Queued | None = None
+        self, tape_for: Callable[[RequestHead], Tape] | None = None, writer: Queued | None = None
     ) -> None:
-        self.tape: Tape | None = None
-        self._open_tape, self._writer = open_tape, writer
+        self._tape_for, self._writer = tape_for, writer
 
-    def channel(self, kind: ChannelKind, target: str) -> ChannelLog:
-        """A new channel."""
-        if self.tape is None and self._open_tape:
-            self.tape = self._open_tape()
-        return ChannelLog(self.tape, kind, target)
+    def channel(self, kind: ChannelKind, head: RequestHead) -> ChannelLog:
+        """A new channel for what begins with `head`."""
+        return ChannelLog(self._tape_for(head) if self._tape_for else None, kind, head.path)
 
     async def room(self) -> None:
         """Wait while too much is queued."""

@@ -129,7 +129,7 @@ class MachineServer:
         channel = self._channels
         self._outboxes[channel] = asyncio.Queue()
         is_socket = request.headers.get("upgrade", "").strip().lower() == "websocket"
-        lines = self._log.channel("ws" if is_socket else "http", head.path)
+        lines = self._log.channel("ws" if is_socket else "http", head)
         try:
             if is_socket:
                 return await self._upgrade(channel, request, head, lines)

@@ -17,17 +17,14 @@ from recorder.capture.proxy.tapes import Tapes
 from recorder.errors import RecorderError
 from recorder.providers import PROVIDERS
 from recorder.providers.base import Provider
-from recorder.store.base import Store
 
 
 class Proxy:
     """Listens, routes and records. `start` it, then `stop` it; the writer belongs to the caller."""
 
-    def __init__(
-        self, writer: WriterProcess, store: Store, trial: str, upstreams: Mapping[str, str]
-    ) -> None:
+    def __init__(self, writer: WriterProcess, trial: str, upstreams: Mapping[str, str]) -> None:
         self._writer, self._upstreams = writer, upstreams
-        self.tapes = Tapes(writer, store, trial)
+        self.tapes = Tapes(writer, trial)
         self._dialer = Dialer()
         self._relays = Relays(writer, self.tapes, self._dialer)
         self._exchanges = Exchanges(self.tapes, self._dialer)

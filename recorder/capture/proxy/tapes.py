@@ -9,12 +9,14 @@ All other REST traffic of a run goes to one control tape.
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from recorder.capture.process import WriterProcess
 from recorder.capture.tap import Tape
 from recorder.providers.base import Provider, Route
-from recorder.store.base import SessionRow, Store
+from recorder.store import open_store
+from recorder.store.base import SessionRow
 
 _LINGER_S = 30.0
 
@@ -33,8 +35,8 @@ class OpenTape:
 class Tapes:
     """Finds, opens and ends tapes. Lives on one event loop."""
 
-    def __init__(self, writer: WriterProcess, store: Store, trial: str) -> None:
-        self._writer, self._store, self._trial = writer, store, trial
+    def __init__(self, writer: WriterProcess, trial: str) -> None:
+        self._writer, self._trial = writer, trial
         self._calls: dict[tuple[str, str], OpenTape] = {}
         self._control: dict[str, OpenTape] = {}
         self._finding = asyncio.Lock()
@@ -101,9 +103,10 @@ class Tapes:
         return self._writer.reopen(*found) if found else None
 
     def _ended_call(self, provider: str, key: str) -> tuple[SessionRow, int] | None:
-        rows = [
-            row
-            for row in self._store.sessions()
-            if row.provider == provider and row.external_id == key and row.status != "recording"
-        ]
-        return (rows[-1], len(self._store.channels(rows[-1].id))) if rows else None
+        with closing(open_store(self._writer.store_url, create=False, readonly=True)) as store:
+            rows = [
+                row
+                for row in store.sessions()
+                if (row.provider, row.external_id) == (provider, key) and row.status != "recording"
+            ]
+            return (rows[-1], len(store.channels(rows[-1].id))) if rows else None

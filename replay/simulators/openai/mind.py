@@ -8,41 +8,13 @@ it. Otherwise it says the next scripted reply or something that repeats what it 
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from replay.simulators.openai import arguments
+from replay.simulators.common import arguments, words
 from replay.simulators.openai.conversation import Item
 from replay.simulators.openai.errors import Json
-
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
-_EMPTY_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        "get set do run make call the a an of to for by and in on find look up lookup fetch is it "
-        "check tool function",
-    )
-)
-_GREETINGS = (
-    "Hello! How can I help you today?",
-    "Hi there! What can I do for you?",
-    "Good to hear from you. How can I help?",
-)
-_ECHOES = (
-    "You said: {said} What would you like to do next?",
-    "I understood: {said} Is there anything else?",
-    "Thank you. I heard: {said} How can I help you further?",
-)
-_RESULTS = ("Here is what I found: {output}", "I looked it up: {output}", "The answer is: {output}")
-_UTTERANCES = re.findall(
-    r"\w+",
-    "hello my name is robin and i would like to ask about my order please tell me when it "
-    "arrives because i have to plan my day and there is nobody at home in the morning thank you",
-)
-_QUOTED = 240  # characters of what was said or found that an answer repeats
-MS_PER_WORD = 350
 
 
 class Words(NamedTuple):
@@ -115,32 +87,12 @@ class Mind:
             return []
         if isinstance(choice, dict):
             return [choice["name"]] if choice.get("name") in tools else []
-        mentioned = [name for name in tools if self._mentions(said, name)]
+        mentioned = [name for name in tools if words.mentions(said, name, self._cues)]
         return mentioned or (list(tools)[:1] if choice == "required" else [])
-
-    def _mentions(self, said: str, name: str) -> bool:
-        lowered = said.lower()
-        if any(cue.lower() in lowered for cue, tool in self._cues.items() if tool == name):
-            return True
-        heard = set(re.findall(r"\w+", lowered))
-        words = {word.lower() for word in _WORD.findall(name)} - _EMPTY_WORDS
-        return any(word in heard or f"{word}s" in heard for word in words)
 
     def _words(self, said: str, output: str | None) -> str:
         scripted = next(self._replies, None)
-        if scripted is not None:
-            return scripted
-        if output is not None:
-            return self._chance.choice(_RESULTS).format(output=_shortened(output))
-        if not said:
-            return self._chance.choice(_GREETINGS)
-        quoted = _shortened(said)
-        ended = quoted if quoted[-1] in ".!?…" else f"{quoted}."
-        return self._chance.choice(_ECHOES).format(said=ended)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…"
+        return words.reply(self._chance, said, output) if scripted is None else scripted
 
 
 def _last_output(items: Sequence[Item]) -> str | None:
@@ -163,11 +115,3 @@ def _last_said(items: Sequence[Item]) -> str:
         if role == "user":
             said.insert(0, item.text())
     return " ".join(filter(None, said))
-
-
-def utterance(chance: random.Random) -> Iterator[str]:
-    """Words that an unscripted user is taken to have said, without end."""
-    start = chance.randrange(4) * 3
-    while True:
-        yield from _UTTERANCES[start:]
-        start = 0

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from recorder.audio import pcm
+from replay.simulators.common.agenda import Entry
+from replay.simulators.common.voice import synthesise
 from replay.simulators.openai import errors, requests, score, usage
-from replay.simulators.openai.agenda import Entry
 from replay.simulators.openai.errors import ClientError, Json
 from replay.simulators.openai.generation import Generation, Request
 from replay.simulators.openai.mind import Mind, Question
 from replay.simulators.openai.sound import bytes_per_ms, encode
 from replay.simulators.openai.stage import Stage
-from replay.simulators.openai.voice import synthesise
 
 _MS = 1_000_000
 

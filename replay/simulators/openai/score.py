@@ -11,8 +11,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from replay.simulators.common.words import pieces
 from replay.simulators.openai.mind import Call, Output, Words
-from replay.simulators.openai.usage import pieces
 
 Act = Literal["open", "words", "sound", "arguments", "close"]
 

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio import g711, pcm
+from replay.simulators.common.voice import VOICE_RATE
 from replay.simulators.openai.errors import Json
 
-VOICE_RATE = 24_000
 PCM: Json = {"type": "audio/pcm", "rate": VOICE_RATE}
 
 

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from replay.simulators.common.agenda import Agenda
 from replay.simulators.openai import beta
-from replay.simulators.openai.agenda import Agenda
 from replay.simulators.openai.conversation import Conversation
 from replay.simulators.openai.errors import ClientError, Fatal, Json
 from replay.simulators.openai.ids import Mint

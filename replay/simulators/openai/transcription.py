@@ -13,14 +13,14 @@ import random
 from collections.abc import Callable, Sequence
 
 from recorder.audio.pcm import rms_dbfs
-from replay.simulators.openai.agenda import Agenda, Entry
+from replay.simulators.common.agenda import Agenda, Entry
+from replay.simulators.common.words import MS_PER_WORD, pieces, utterance
 from replay.simulators.openai.conversation import Item
 from replay.simulators.openai.errors import Json
 from replay.simulators.openai.generation import Emit
 from replay.simulators.openai.ids import Mint
-from replay.simulators.openai.mind import MS_PER_WORD, utterance
 from replay.simulators.openai.sound import decode
-from replay.simulators.openai.usage import of_transcription, pieces
+from replay.simulators.openai.usage import of_transcription
 
 _STREAMING = "gpt-realtime-whisper"
 _WHOLE = "whisper-1"

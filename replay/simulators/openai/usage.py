@@ -9,25 +9,19 @@ limit times 60, cut to milliseconds. The count of text tokens is this simulator'
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from replay.simulators.common.words import pieces
 from replay.simulators.openai import errors
 from replay.simulators.openai.conversation import Item
 from replay.simulators.openai.errors import Json
 
-_PIECE = re.compile(r"\s?\w{1,15}|\s?[^\w\s]|\s")
 _ITEM_OVERHEAD = 4
 _IMAGE_TOKENS = {"low": 85, "high": 765, "auto": 765}
 _CACHE_STEP = 64
 USER_MS_PER_TOKEN = 100
 VOICE_MS_PER_TOKEN = 50
-
-
-def pieces(text: str) -> list[str]:
-    """Text cut into token-like pieces of at most 16 characters; joined they are the text."""
-    return _PIECE.findall(text)
 
 
 class Tokens(NamedTuple):

@@ -66,7 +66,7 @@ async def crash(path: Path, upstream: str, chance: random.Random, victims: str) 
     """Run a proxy, load it, kill it; what came back to the clients 100 ms before or earlier."""
     argv = [sys.executable, "-m", "recorder", "proxy", "--store", f"sqlite:///{path}"]
     argv += ["--listen", "127.0.0.1:0", "--openai-url", upstream, "--trial", "crash"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as proxy:  # noqa: ASYNC220
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout
         base = (await asyncio.to_thread(proxy.stdout.readline)).split()[1]
         writers = children(proxy.pid)

@@ -58,7 +58,7 @@ async def test_a_full_disk(tmp_path: Path, policy: str) -> None:
     argv += ["--listen", "127.0.0.1:0", "--on-store-failure", policy]
     argv += ["--openai-url", f"http://127.0.0.1:{server.addresses[0][1]}"]
     limited = ["bash", "-c", f'ulimit -f {BLOCKS}; exec "$@"', "-", *argv]
-    with subprocess.Popen(  # noqa: ASYNC220
+    with subprocess.Popen(
         limited, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
     ) as proxy:
         assert proxy.stdout

@@ -18,8 +18,8 @@ from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.trial.openai_wording import OpenAIWording
 from recorder.trial.speaker import Heard, Speaker
 from recorder.trial.steps import AwaitReply, Interrupt, Say, Speak, Step
+from replay.simulators.common.voice import synthesise
 from replay.simulators.openai import OpenAISimulator, Options
-from replay.simulators.openai.voice import synthesise
 
 VAD = {"type": "server_vad"}
 SPEECH = pcm.to_bytes(synthesise("What is the weather like in London"))

@@ -11,14 +11,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 import websockets
 from click.testing import CliRunner, Result
 from openai import AsyncOpenAI
 from replaying import events
-from tapes import Script, conversation, record, session_object
+from tapes import SECRETS, Script, conversation, record, session_object
 
+from recorder.capture.writer import Writer
+from recorder.clock import SystemClock
 from recorder.errors import RecorderError
+from recorder.heads import RequestHead, ResponseHead
 from recorder.store import open_store
 from recorder.store.base import SessionRow
 from replay.cli import cli
@@ -164,6 +168,36 @@ async def test_a_simulator_runs_until_a_signal() -> None:
         code, output = await simulate.end()
     assert code == 0
     assert "OPENAI_BASE_URL" in output
+
+
+async def test_the_rest_traffic_of_the_run_is_answered_too(store_url: str) -> None:
+    head = RequestHead("POST", "/v1/realtime/client_secrets", "", ())
+    answer = ResponseHead(200, "OK", (("Content-Type", "application/json"),))
+    script = Script().open().provider("session.created", session=session_object()).close()
+    with closing(open_store(store_url, create=True)) as store:
+        writer = Writer(store, SystemClock(), SECRETS)
+        writer.start()
+        control, talk = writer.open("openai", "t"), writer.open("openai", "t")
+        control.channel("http", head.path)
+        control.record(1, "client", "http.request", "POST", head.encode())
+        control.record(1, "provider", "http.response", "200", answer.encode())
+        control.record(1, "provider", "http.chunk", "", b'{"expires_at":1}')
+        talk.channel("ws", "/v1/realtime")
+        for take in script.takes:
+            talk.record(1, take.sender, take.kind, "", take.body)
+        writer.close()
+    words = ("serve", talk.session, "--store", store_url, "--speed", "max")
+    async with Command(*words) as serve, aiohttp.ClientSession() as http:
+        async with http.post(f"{serve.url}/openai{head.path}") as response:
+            assert await response.json() == {"expires_at": 1}
+        url = f"{serve.url}/openai/v1/realtime?model=gpt-realtime"
+        async with http.ws_connect(url) as client:
+            assert (await client.receive_json())["type"] == "session.created"
+        code, output = await serve.end()
+    assert code == 0, output
+    replayed = [row for row in rows(store_url) if row.parent]
+    assert [row.parent for row in replayed] == [talk.session]
+    assert digest(store_url, replayed[0].id) == digest(store_url, talk.session)
 
 
 def test_a_digest_can_be_had_as_json_and_with_order(store_url: str, tape: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from replaying import Client, player
+from replaying import Client, player, script
 from tapes import Take
 
 from recorder.heads import RequestHead, ResponseHead
@@ -90,3 +90,16 @@ def test_an_unused_exchange_fails_in_the_end() -> None:
     assert client.machine.failure
     assert "did not begin POST /v1/realtime/client_secrets" in client.machine.failure.headline
     assert client.machine.finished
+
+
+def test_exchanges_from_elsewhere_answer_as_often_as_asked_and_need_not_be_used() -> None:
+    spare = script([*FIRST, *SECOND]).exchanges
+    client = Client(player(OTHER, spare=spare))
+    for channel in (1, 2, 3):
+        ask(client, channel)
+    assert values(client) == ["one", "two", "one"]
+    assert not client.machine.finished
+    ask(client, 4, "transcription")
+    assert client.machine.finished
+    assert client.machine.failure is None
+    assert client.machine.used == client.machine.total == 1

@@ -181,8 +181,8 @@ async def test_what_happens_is_recorded() -> None:
     store = open_store("memory:", create=True)
     writer = Writer(store, SystemClock(), SECRETS)
     writer.start()
-    log = Log(lambda: writer.open("openai", "trial", origin="replay", parent="parent"), writer)
-    async with serving(player(takes), log=log) as server:
+    tape = writer.open("openai", "trial", origin="replay", parent="parent")
+    async with serving(player(takes), log=Log(lambda _: tape, writer)) as server:
         async with websockets.connect(socket_url(server)) as socket:
             for event in events(takes):
                 if event.kind == "ws.text" and event.sender == "client":
@@ -191,8 +191,6 @@ async def test_what_happens_is_recorded() -> None:
                     await socket.recv()
         assert await server.until(lambda: server.connections == 0, 5)
     await asyncio.to_thread(writer.close)
-    tape = log.tape
-    assert tape
     recorded = list(Recording(store, tape.session).events())
     for sender in ("client", "provider"):
         want = [each.body for each in events(takes) if each[4:6] == (sender, "ws.text")]

@@ -12,12 +12,12 @@ from openai_client import Client
 
 from recorder.audio import pcm
 from recorder.audio.vad import EnergyVad
+from replay.simulators.common.arguments import write
+from replay.simulators.common.voice import synthesise
+from replay.simulators.common.words import pieces
 from replay.simulators.openai import Options
-from replay.simulators.openai.arguments import write
 from replay.simulators.openai.mind import Call, Words
 from replay.simulators.openai.score import Sound, compose
-from replay.simulators.openai.usage import pieces
-from replay.simulators.openai.voice import synthesise
 
 jsonschema = pytest.importorskip("jsonschema")
 

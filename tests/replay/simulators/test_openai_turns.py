@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from openai_client import WEATHER, Client, noise, silence
 
+from replay.simulators.common.words import pieces
 from replay.simulators.openai import Options
-from replay.simulators.openai.usage import pieces
 
 SPOKEN = np.concatenate([silence(1000), noise(1500), silence(900)])
 

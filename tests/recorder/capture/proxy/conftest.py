@@ -146,7 +146,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     writer = WriterProcess(f"sqlite:///{path}", SystemClock())
     await writer.start()
     store = open_store(f"sqlite:///{path}", create=False, readonly=True)
-    proxy = Proxy(writer, store, "tests", {"openai": upstream.url + "/base"})
+    proxy = Proxy(writer, "tests", {"openai": upstream.url + "/base"})
     base = await proxy.start("127.0.0.1", 0)
     yield House(base + "/openai", upstream, store, writer, path)
     await proxy.stop()

@@ -11,8 +11,7 @@ import zlib
 import numpy as np
 from numpy.typing import NDArray
 
-from replay.simulators.openai.sound import VOICE_RATE
-
+VOICE_RATE = 24_000  # samples a second
 _LETTER_S = 0.060
 _PAUSES_S = {" ": 0.045, ",": 0.150, ";": 0.150, ":": 0.150, ".": 0.240, "!": 0.240, "?": 0.240}
 _FORMANTS = {  # Hz, averages of published vowel charts

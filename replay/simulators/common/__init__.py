@@ -1,0 +1,1 @@
+"""What the simulators share: an agenda, a voice, words and arguments."""

@@ -1,0 +1,218 @@
+"""The real commands as processes, and a studio of them: simulator, proxy, store, and wiretaps."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+
+import click
+from click.testing import CliRunner
+from clients import CLIENTS, Client
+from conversation import SPOKEN, Json
+from wiretap import Call, Frame, Wiretap
+
+from recorder.cli import cli as record_cli
+from replay.cli import cli as replay_cli
+
+Program = Literal["recorder", "replay"]
+PACE_S = 0.01
+_READY_S = 20.0
+_END_S = 30.0
+
+
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def _environment() -> dict[str, str]:
+    """This one, without what would choose options or be taken for a secret."""
+    words = ("RECORD", "REPLAY", "OPENAI_")
+    return {name: each for name, each in os.environ.items() if not name.startswith(words)}
+
+
+def run(program: Program, *words: str, stdin: str | None = None) -> Ended:
+    """Run a command to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", program, *words],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=_END_S,
+        env=_environment(),
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout, done.stderr)
+
+
+def read(program: Program, *words: str) -> str:
+    """What a command that only reads prints, without the cost of another process."""
+    group: click.Group = record_cli if program == "recorder" else replay_cli
+    result = CliRunner().invoke(group, list(words), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+class Service:
+    """A command that listens: `url` is from its first line."""
+
+    def __init__(self, program: Program, *words: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", program, *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=_environment(),
+        )
+        self._said: dict[str, list[str]] = {"out": [], "err": []}
+        self._first: queue.Queue[str] = queue.Queue()
+        assert self._process.stdout
+        assert self._process.stderr
+        self._readers = [
+            threading.Thread(target=self._read, args=each, daemon=True)
+            for each in (("out", self._process.stdout), ("err", self._process.stderr))
+        ]
+        for reader in self._readers:
+            reader.start()
+        self.url = self._ready()
+
+    def _read(self, name: str, stream: Any) -> None:
+        for line in stream:
+            self._said[name].append(line)
+            if name == "out":
+                self._first.put(line)
+        if name == "out":
+            self._first.put("")
+
+    def _ready(self) -> str:
+        try:
+            word, _, url = self._first.get(timeout=_READY_S).strip().partition(" ")
+        except queue.Empty:
+            word = "nothing"
+        if word != "ready":
+            self._process.kill()
+            raise AssertionError(f"not ready: {self.ended()}")
+        return url
+
+    def ended(self, timeout_s: float = _END_S) -> Ended:
+        """Wait for its own end."""
+        try:
+            code = self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            raise
+        for reader in self._readers:
+            reader.join(5)
+        return Ended(code, "".join(self._said["out"]), "".join(self._said["err"]))
+
+    def stop(self) -> Ended:
+        """SIGTERM, and its end."""
+        self._process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.stop()
+
+
+@dataclass
+class Taped:
+    """A conversation that was recorded: its session, what the client saw, and the wire twice."""
+
+    session: str
+    seen: list[Json]
+    near: Call  # between client and proxy
+    far: Call  # between proxy and provider
+
+
+def tape_frames(store: str, session: str, sender: str) -> list[Frame]:
+    """What one side of a tape said, as `record show --raw --json` gives it."""
+    lines = read("recorder", "show", session, "--raw", "--json", "--store", store).splitlines()
+    events = [json.loads(line) for line in lines]
+    return [
+        Frame(event["kind"], event["text"].encode())
+        for event in events
+        if event["sender"] == sender and event["kind"] in ("ws.text", "ws.binary")
+    ]
+
+
+class Studio:
+    """client → wiretap → `record proxy` → wiretap → `replay simulate openai`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.store = f"sqlite:///{folder / 'tapes.db'}"
+        self._tapes: dict[str, Taped] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        enter = self._stack.enter_context
+        words = ("--seed", "7", "--latency-ms", "20", "--jitter-ms", "10", "--pace", "40")
+        self.simulator = enter(
+            Service("replay", "simulate", "openai", *words, "--transcript", SPOKEN)
+        )
+        self.far = enter(Wiretap(self.simulator.url))
+        words = ("--store", self.store, "--listen", "127.0.0.1:0", "--trial", "e2e")
+        self.proxy = enter(Service("recorder", "proxy", *words, "--openai-url", self.far.url))
+        self.near = enter(Wiretap(self.proxy.url))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        endings = [self.proxy.stop(), self.simulator.stop()]
+        self._stack.close()
+        assert [ending.code for ending in endings] == [0, 0], endings
+
+    @property
+    def base(self) -> str:
+        """What stands for https://api.openai.com."""
+        return f"{self.near.url}/openai"
+
+    def sessions(self) -> list[Json]:
+        found: list[Json] = json.loads(read("recorder", "sessions", "--json", "--store", self.store))
+        return found
+
+    def tape(self, name: str, client: Client | None = None, pace_s: float = PACE_S) -> Taped:
+        """The conversation of a client, recorded when it is first asked for."""
+        if name not in self._tapes:
+            self._tapes[name] = self._record(client or CLIENTS[name], pace_s)
+        return self._tapes[name]
+
+    def _record(self, client: Client, pace_s: float) -> Taped:
+        before = len(self.near.sockets)
+        seen = client(self.base, pace_s)
+        assert len(self.near.sockets) == before + 1
+        near, far = self.near.sockets[-1], self.far.sockets[-1]
+        near.frames("client")  # waits for the end of the connection
+        return Taped(self._ended_session(seen[0]["session"]["id"]), seen, near, far)
+
+    def _ended_session(self, external_id: str) -> str:
+        """The session that the provider calls so, once all of it is stored."""
+        limit = time.monotonic() + 10
+        while time.monotonic() < limit:
+            for row in self.sessions():
+                if row["external_id"] == external_id and row["status"] == "complete":
+                    return str(row["id"])
+            time.sleep(0.05)
+        raise AssertionError(f"no complete session {external_id}: {self.sessions()}")
+
+
+def serve(store: str, session: str, speed: str, *words: str) -> Service:
+    """`replay serve` on a free port."""
+    return Service("replay", "serve", session, "--store", store, "--speed", speed, *words)
