@@ -91,7 +91,7 @@ def table(title: str, rows: dict[str, list[Figures]]) -> None:
 async def run_throughput(count: int, pairs: int, sizes: Sequence[float], names: list[str]) -> None:
     """Throughput of every contender at each message size."""
     for size in sizes:
-        share = count if size < 64 else count // 5
+        share = count * 5 if size < 1 else count if size < 64 else count // 5
         rows: dict[str, list[Figures]] = {name: [] for name in names}
         for _ in range(pairs):
             for name in names:

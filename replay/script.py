@@ -9,14 +9,13 @@ from typing import NamedTuple
 from recorder.events import Event, Kind
 from recorder.heads import RequestHead, ResponseHead
 from recorder.providers.base import Provider, Tracker
-from recorder.spans import AudioField
 from replay.match.ids import ids_in, mentioned, strings_in
 from replay.match.jsontext import parse
 from replay.match.rulebook import Rulebook
+from replay.match.sound import Sound, measure
 
 _NS = 1_000_000_000
-_SLACK_NS = _NS // 5  # audio that may be missing before a message that waits for audio
-_SAMPLE_BYTES = {"pcm16": 2, "pcmu": 1, "pcma": 1}
+_SLACK_NS = _NS // 10  # sound that may be missing before a message that waits for it
 
 
 class Expected(NamedTuple):
@@ -36,8 +35,9 @@ class Expected(NamedTuple):
 class Planned(NamedTuple):
     """A provider message (or its close).
 
-    It waits until the first `after` expected messages have come and `audio` bytes were appended,
-    then `gap_ns`, the time on the tape since the latest of these and the message before.
+    It waits until the first `after` expected messages have come, and until `loud` bytes of sound
+    and then `trail` bytes of any audio were streamed (or as long as these last); then `gap_ns`,
+    the time on the tape since the latest of these and the message before.
     `names` are the ids in it that the client of the tape made.
     """
 
@@ -46,7 +46,8 @@ class Planned(NamedTuple):
     type: str
     body: bytes
     after: int
-    audio: int
+    loud: int
+    trail: int
     gap_ns: int
     allow_ns: int
     names: tuple[str, ...] = ()
@@ -113,20 +114,18 @@ def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> 
     exchanges: list[ExchangeScript] = []
     for seen in channels.values():
         if seen[0].event.kind.startswith("ws."):
-            sockets.append(_Builder(book, minted).build(seen))
+            sockets.extend(_Builder(book, minted).build(seen))
         elif seen[0].event.kind == "http.request":
             exchanges.extend(_exchange(seen))
     return Script(tuple(sockets), tuple(exchanges), minted, length_ns)
 
 
-@dataclass
-class _Seen:
-    """An event with what was found in it: bytes of streamed audio, and of how many a second."""
+class _Seen(NamedTuple):
+    """An event with the audio that a client streamed in it; `has_audio`: or any other audio."""
 
     event: Event
-    audio: int = 0
-    byte_rate: int = 0
-    has_sound: bool = False
+    sound: Sound = Sound()
+    has_audio: bool = False
 
 
 def _seen(event: Event, tracker: Tracker, book: Rulebook) -> _Seen:
@@ -134,18 +133,8 @@ def _seen(event: Event, tracker: Tracker, book: Rulebook) -> _Seen:
         return _Seen(event)
     _, _, _, channel, sender, kind, type_, body = event
     fields = tracker.inspect(channel, sender, kind, type_, body).audio
-    if not fields or sender != "client" or type_ not in book.rules.ungated:
-        return _Seen(event, has_sound=bool(fields))
-    rate = fields[0].rate * fields[0].channels * _SAMPLE_BYTES[fields[0].codec]
-    return _Seen(event, sum(audio_size(body, field) for field in fields), rate, True)
-
-
-def audio_size(body: bytes, field: AudioField) -> int:
-    """How many bytes of audio a field holds, without decoding it."""
-    length = field.end - field.start
-    if field.encoding == "raw":
-        return length
-    return length * 3 // 4 - body[max(field.start, field.end - 2) : field.end].count(b"=")
+    is_streamed = sender == "client" and type_ in book.rules.ungated
+    return _Seen(event, measure(body, fields) if is_streamed else Sound(), bool(fields))
 
 
 def _mark_minted(channels: Iterable[Sequence[_Seen]], book: Rulebook) -> frozenset[str]:
@@ -162,7 +151,7 @@ def _mark_minted(channels: Iterable[Sequence[_Seen]], book: Rulebook) -> frozens
         if each.event.sender == "client":
             minted |= own[id(each)] & undecided
             undecided -= own[id(each)]
-        elif each.event.kind == "ws.text" and not each.has_sound:
+        elif each.event.kind == "ws.text" and not each.has_audio:
             undecided.difference_update(strings_in(each.event.body))
     return frozenset(minted)
 
@@ -197,17 +186,22 @@ class _Builder:
     opened_ns: int = 0
     gated_ns: int = 0  # the last expected message
     sent_ns: int = 0  # the last provider message
-    heard_ns: int = 0  # the last streamed audio
+    loud: int = 0
+    loud_end: int = 0  # audio up to the last sound
+    heard_ns: int = 0  # the last audio
     progress_audio: int = 0  # audio up to the last message of either side
 
-    def build(self, channel: Sequence[_Seen]) -> SocketScript:
+    def build(self, channel: Sequence[_Seen]) -> Iterator[SocketScript]:
+        """The script, unless the upgrade was never answered."""
         self.opened_ns = self.gated_ns = self.sent_ns = channel[0].event.at_ns
         for seen in channel:
             if self.closed:
                 break
             self._take(seen)
+        if self.request and not self.answer and not self.planned:
+            return
         last_ns = max(self.gated_ns, self.sent_ns)
-        return SocketScript(
+        yield SocketScript(
             channel[0].event.channel,
             channel[0].event.seq,
             self.request,
@@ -234,11 +228,9 @@ class _Builder:
             if event.sender == "provider":
                 self._plan(event)
         elif event.sender == "provider":
-            self._plan(event, has_sound=seen.has_sound)
+            self._plan(event, has_audio=seen.has_audio)
         elif event.type in self.book.rules.ungated:
-            self.audio += seen.audio
-            self.byte_rate = seen.byte_rate or self.byte_rate
-            self.heard_ns = event.at_ns
+            self._hear(event, seen.sound)
         else:
             self._expect(event)
 
@@ -250,29 +242,38 @@ class _Builder:
             self.gap_ns = event.at_ns - self.opened_ns
             self.gated_ns = self.sent_ns = event.at_ns
 
+    def _hear(self, event: Event, sound: Sound) -> None:
+        self.audio += sound.size
+        self.loud += sound.loud
+        self.byte_rate = sound.byte_rate or self.byte_rate
+        self.heard_ns = event.at_ns
+        if sound.loud:
+            self.loud_end = self.audio - sound.tail
+
     def _expect(self, event: Event) -> None:
         allow = self._allow(event.at_ns, max(self.gated_ns, self.sent_ns))
         self.expected.append(Expected(event.seq, event.kind, event.type, event.body, allow))
         self.gated_ns, self.progress_audio = event.at_ns, self.audio
 
-    def _plan(self, event: Event, has_sound: bool = False) -> None:
+    def _plan(self, event: Event, has_audio: bool = False) -> None:
         rules = self.book.rules
         causes = [self.sent_ns]
-        after = audio = 0
+        after = loud = trail = 0
         if event.type not in rules.unprompted:
             after = len(self.expected)
             causes.append(self.gated_ns)
         if event.type in rules.heard:
-            slack = min(self.audio // 20, self.byte_rate * _SLACK_NS // _NS)
-            audio = self.audio - slack
+            loud = self.loud - min(self.loud // 50, self.byte_rate * _SLACK_NS // _NS)
+            trail = self.audio - self.loud_end
             causes.append(self.heard_ns)
         names: tuple[str, ...] = ()
-        if self.minted and event.kind == "ws.text" and not has_sound:
+        if self.minted and event.kind == "ws.text" and not has_audio:
             names = mentioned(event.body, self.minted, self.book, event.type)
         allow = self._allow(event.at_ns, max(self.gated_ns, self.sent_ns))
         gap = max(0, event.at_ns - max(causes))
+        body = event.body
         self.planned.append(
-            Planned(event.seq, event.kind, event.type, event.body, after, audio, gap, allow, names)
+            Planned(event.seq, event.kind, event.type, body, after, loud, trail, gap, allow, names)
         )
         self.sent_ns, self.progress_audio = event.at_ns, self.audio
 

@@ -16,6 +16,7 @@ import pickle
 import socket
 import sys
 from collections import deque
+from io import BytesIO
 from typing import Any
 
 from recorder.capture.ledger import OVERHEAD, OnFailure
@@ -149,8 +150,12 @@ class WriterProcess(TapeOpener):
             done.set_exception(error)
 
     async def _send(self, value: object) -> None:
-        data = pickle.dumps(value, protocol=5)
-        await self._loop.sock_sendall(self._sock, len(data).to_bytes(4, "big") + data)
+        frame = BytesIO()
+        frame.write(bytes(4))
+        pickle.dump(value, frame, protocol=5)
+        data = frame.getbuffer()
+        data[:4] = (len(data) - 4).to_bytes(4, "big")
+        await self._loop.sock_sendall(self._sock, data)
 
     async def _receive(self) -> Any:
         """The next frame, or None at the end."""

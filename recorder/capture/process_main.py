@@ -5,6 +5,7 @@ It ignores the terminal's Ctrl-C: it ends when the recording side says so, or ha
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -25,7 +26,7 @@ from recorder.redact import Secrets, redact_text
 from recorder.store import open_store
 from recorder.store.base import Store
 
-_READ = 1 << 20
+_BUFFER = 4 << 20
 _GC_EVERY = 100_000  # allocations; rows live for one batch and hold no rings
 Frame = Any  # a list of items, or a tuple that is a word to the writer itself
 
@@ -35,32 +36,36 @@ class Pipe:
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._data = bytearray()
-        self.ended = False
+        self._buffer = bytearray(_BUFFER)
 
     def send(self, *value: object) -> None:
         """Say something to the recording side; whoever has gone needs not to hear it."""
         data = pickle.dumps(value, protocol=5)
-        try:
+        with contextlib.suppress(OSError):
             self._sock.sendall(len(data).to_bytes(4, "big") + data)
-        except OSError:
-            self.ended = True
 
-    def frames(self) -> list[Any]:
-        """What has come, as far as it is whole; blocks for at least one read."""
-        data = self._sock.recv(_READ)
-        self.ended = not data
-        self._data += data
-        found = []
-        at = 0
-        while len(self._data) - at >= 4:
-            size = int.from_bytes(self._data[at : at + 4], "big")
-            if len(self._data) - at - 4 < size:
-                break
-            found.append(pickle.loads(memoryview(self._data)[at + 4 : at + 4 + size]))
-            at += 4 + size
-        del self._data[:at]
-        return found
+    def receive(self) -> Frame | None:
+        """The next frame, or None when the recording side has gone."""
+        head = self._exactly(4)
+        if head is None:
+            return None
+        data = self._exactly(int.from_bytes(head, "big"))
+        return None if data is None else pickle.loads(data)
+
+    def _exactly(self, size: int) -> memoryview | None:
+        if size > len(self._buffer):
+            self._buffer = bytearray(size)
+        view = memoryview(self._buffer)[:size]
+        came = 0
+        while came < size:
+            try:
+                more = self._sock.recv_into(view[came:], size - came, socket.MSG_WAITALL)
+            except OSError:
+                return None
+            if not more:
+                return None
+            came += more
+        return view
 
 
 class FedWriter(Writer):
@@ -73,10 +78,9 @@ class FedWriter(Writer):
     def feed(self) -> bool:
         """Queue what the pipe brings: True when the recording side says goodbye, False when it
         has gone."""
-        while not self._pipe.ended:
-            for frame in self._pipe.frames():
-                if not self._absorb(frame):
-                    return True
+        while (frame := self._pipe.receive()) is not None:
+            if not self._absorb(frame):
+                return True
             if self.full:
                 self.wait_room()
         return False
@@ -107,12 +111,10 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.basicConfig(format="record: %(levelname)s %(message)s")
     pipe = Pipe(socket.socket(fileno=int(sys.argv[1])))
-    frames: list[Any] = []
-    while not frames and not pipe.ended:
-        frames = pipe.frames()
-    if not frames:
+    first = pipe.receive()
+    if first is None:
         return
-    url, on_failure, run = frames[0]
+    url, on_failure, run = first
     try:
         store = open_store(url, create=True)
         writer = FedWriter(pipe, store, store_secrets(store, os.environ), on_failure)

@@ -121,9 +121,7 @@ async def _serve(options: Options) -> int:
     from recorder.clock import SystemClock
     from recorder.providers import provider
     from recorder.recording import Recording, find_session
-    from recorder.redact import redact_text
     from replay.match.rulebook import Rulebook
-    from replay.player import Player
     from replay.script import read_script
     from replay.server import MachineServer
     from replay.server.log import Log
@@ -139,28 +137,15 @@ async def _serve(options: Options) -> int:
         if not script.sockets and not script.exchanges:
             raise RecorderError(f"session {row.id} has nothing to replay: it holds no exchange")
         secrets = _secrets(store, options.record)
-        player = Player(
-            script,
-            found,
-            book,
-            speed=options.speed,
-            patience_s=options.patience,
-            spare=_spare(store, row, found, book),
-            hide=lambda text: redact_text(secrets, text),
-        )
+        player = _player(options, script, found, book, _spare(store, row, found, book), secrets)
         log = Log()
         if options.record:
             recording = _log(store, secrets, row, found, script)
             log = await stack.enter_async_context(recording)
         stopped = stop_signal()
+        host, port = options.listen
         server = MachineServer(
-            player,
-            SystemClock(),
-            prefix=found.PREFIX,
-            host=options.listen.host,
-            port=options.listen.port,
-            tls=tls,
-            log=log,
+            player, SystemClock(), prefix=found.PREFIX, host=host, port=port, tls=tls, log=log
         )
         async with server:
             greet(server.url, row.provider)
@@ -168,6 +153,28 @@ async def _serve(options: Options) -> int:
     click.echo(player.report())
     sys.stdout.flush()
     return 1 if player.failure else 0
+
+
+def _player(
+    options: Options,
+    script: Script,
+    found: Provider,
+    book: Rulebook,
+    spare: tuple[ExchangeScript, ...],
+    secrets: Secrets,
+) -> Player:
+    from recorder.redact import redact_text
+    from replay.player import Player
+
+    return Player(
+        script,
+        found,
+        book,
+        speed=options.speed,
+        patience_s=options.patience,
+        spare=spare,
+        hide=lambda text: redact_text(secrets, text),
+    )
 
 
 def _spare(

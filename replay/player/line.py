@@ -12,12 +12,15 @@ from replay.match.compare import Matcher
 from replay.match.ids import rename
 from replay.match.jsontext import parse
 from replay.match.rulebook import value_at
-from replay.script import Expected, Planned, SocketScript, audio_size
+from replay.match.sound import measure
+from replay.player.ear import Ear
+from replay.script import Expected, Planned, SocketScript
 
 _NS = 1_000_000_000
 _AHEAD = 16  # how many expected messages a client may be ahead of the recorded order
 _GRACE_NS = _NS  # how long an answer waits for a message that may be missing
-_IN_FLIGHT_NS = _NS // 2  # what is due this soon after the client's close was on its way
+_IN_FLIGHT_NS = _NS // 2  # of the tape: what is due so soon after a close was on its way
+_LEAST_IN_FLIGHT_NS = _NS // 10  # the same in live time, whatever the speed
 LOST = 1006
 
 
@@ -46,7 +49,6 @@ class Line:
     ) -> None:
         self.channel, self.script = channel, script
         self.over = False
-        self.heard = 0
         self.matched = [False] * len(script.expected)
         self.sent = 0  # planned messages that went out
         self.cleared = 0  # expected messages that came, or are no longer waited for, in a row
@@ -57,9 +59,7 @@ class Line:
         self._answered = False
         self._clock = now + pace.scaled(script.gap_ns)  # when the last message was to go out
         self._cleared_ns = [self._clock]  # when the first n expected messages had come
-        self._thresholds = [step.audio for step in script.planned if step.audio]
-        self._reached_ns: list[int] = []  # when each threshold was passed
-        self._passed = 0  # thresholds of messages that went out
+        self.ear = Ear(script)
         self._progress_ns = self._clock
 
     # What the client sends
@@ -69,7 +69,7 @@ class Line:
         insight = self._tracker.inspect(1, "client", kind, "", body)
         type_ = insight.type
         if type_ in self._rules.ungated:
-            self._hear(sum(audio_size(body, field) for field in insight.audio), now)
+            self.ear.take(measure(body, insight.audio), now)
             return True
         index = self._fitting(kind, type_, body)
         if index is None:
@@ -84,13 +84,6 @@ class Line:
         self._clear(index, now)
         self._progress_ns = now
         return True
-
-    def _hear(self, size: int, now: int) -> None:
-        self.heard += size
-        passed = len(self._reached_ns)
-        while passed < len(self._thresholds) and self.heard >= self._thresholds[passed]:
-            self._reached_ns.append(now)
-            passed += 1
 
     def _fitting(self, kind: Kind, type_: str, body: bytes) -> int | None:
         """The expected message that this one is, and its ids are then bound."""
@@ -169,7 +162,7 @@ class Line:
         self._clock = when
         self._progress_ns = now
         self.sent += 1
-        self._passed += bool(step.audio)
+        self.ear.passed += bool(step.loud)
         self.over = step.kind == "ws.close"
 
     def _message(self, step: Planned) -> Message:
@@ -189,10 +182,11 @@ class Line:
         if self.cleared < step.after:
             return None
         opened = self._cleared_ns[step.after]
-        if step.audio:
-            if self._passed >= len(self._reached_ns):
+        if step.loud:
+            heard = self.ear.opens_at()
+            if heard is None:
                 return None
-            opened = max(opened, self._reached_ns[self._passed])
+            opened = max(opened, heard)
         return max(self._clock, opened) + self._pace.scaled(step.gap_ns)
 
     # Waiting
@@ -254,7 +248,8 @@ class Line:
 
     def hang_up(self, close: Close, now: int) -> list[Message]:
         """The client closes: what was on its way still goes out."""
-        on_its_way = list(self._until(now + _IN_FLIGHT_NS, now))
+        ahead = max(self._pace.scaled(_IN_FLIGHT_NS), _LEAST_IN_FLIGHT_NS)
+        on_its_way = list(self._until(now + ahead, now))
         self.over = True
         sendable = [message for message in on_its_way if message.kind != "ws.close"]
         if sendable:

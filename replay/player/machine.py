@@ -178,8 +178,8 @@ class Player:
         else:
             assert step is not None
             text = (
-                f"step {step.seq} {step.type} waits for {step.audio} bytes of audio, "
-                f"the client sent {line.heard}"
+                f"step {step.seq} {step.type} waits for {step.loud} bytes of audio that are not "
+                f"silence, and the client sent {line.ear.loud}"
             )
         self._fail(Failure(f"{text} within {patience:g} s of its time"), now, line)
 
@@ -287,7 +287,7 @@ class Player:
         took = sum(sum(line.matched) for line in lines)
         wanted = sum(len(script.expected) for script in self._script.sockets)
         streamed = [
-            Streamed(line.heard, line.script.audio, line.script.byte_rate) for line in lines
+            Streamed(line.ear.heard, line.script.audio, line.script.byte_rate) for line in lines
         ]
         notes = [self._hide(note) for line in lines for note in line.notes]
         return report(

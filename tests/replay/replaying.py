@@ -56,10 +56,10 @@ class Client:
         while True:
             self._drain()
             deadline = self.machine.next_deadline()
+            assert deadline is None or deadline > self.now, "due now, and was not given out"
             if deadline is None or deadline > end:
                 break
-            assert deadline >= self.now or not self.machine.finished
-            self.now = max(self.now, deadline)
+            self.now = deadline
         self.now = end
         return self
 

@@ -20,8 +20,8 @@ def test_each_provider_message_knows_what_came_before_it() -> None:
         ("session.updated", 1),
     ]
     assert [step.after for step in steps if step.type == "response.created"] == [1, 3]
-    assert {step.audio > 0 for step in steps if "speech" in step.type} == {True}
-    assert {step.audio for step in steps if "speech" not in step.type} == {0}
+    assert {step.loud > 0 for step in steps if "speech" in step.type} == {True}
+    assert {step.loud for step in steps if "speech" not in step.type} == {0}
 
 
 def test_gaps_are_measured_from_the_latest_cause() -> None:
@@ -38,7 +38,23 @@ def test_audio_is_counted_in_bytes_and_may_lack_a_little() -> None:
     socket = script(takes.takes).sockets[0]
     assert socket.audio == 48_000
     assert socket.byte_rate == 48_000
-    assert step.audio == 48_000 - 48_000 // 20
+    loud = 48_000 - tone(1000).count(b"\0")
+    assert step.loud == loud - loud // 50
+    assert step.trail == 0
+
+
+def test_only_the_silence_after_the_last_sound_counts() -> None:
+    takes = Script().open().append(bytes(96_000)).append(tone(1000)).append(bytes(24_000))
+    takes.wait(30).provider("input_audio_buffer.speech_stopped", item_id="i")
+    (step,) = planned(takes)
+    assert step.loud < 48_000
+    assert 24_000 <= step.trail < 24_010
+    assert step.gap_ns == 130 * MS  # since the last piece was sent
+
+
+def test_an_upgrade_that_was_never_answered_is_left_out() -> None:
+    takes = Script().open().takes[:1]
+    assert script(takes).sockets == ()
 
 
 def test_audio_of_telephones_is_counted_at_its_rate() -> None:

@@ -1,0 +1,120 @@
+"""Audio of the call socket: formats, the assistant's voice, and what both sides said in stereo."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recorder.audio import codec, pcm
+from recorder.audio.pcm import Codec
+from replay.simulators.common.voice import VOICE_RATE, synthesise
+from replay.simulators.vapi.errors import Json, Refusal
+
+FRAME_MS = 20
+_NS = 1_000_000_000
+_CODECS: dict[str, tuple[Codec, int]] = {"pcm_s16le": ("pcm16", 16_000), "mulaw": ("pcmu", 8_000)}
+_LEAST_RATE = 3000
+_LATE_NS = 60_000_000
+
+Samples = NDArray[np.int16]
+
+
+class Form(NamedTuple):
+    """The format of a call's audio, both ways."""
+
+    codec: Codec
+    rate: int
+
+    @property
+    def frame(self) -> int:
+        """Samples in 20 ms."""
+        return self.rate * FRAME_MS // 1000
+
+    @property
+    def width(self) -> int:
+        """Bytes of a sample."""
+        return 2 if self.codec == "pcm16" else 1
+
+    def encode(self, samples: Samples) -> bytes:
+        """Wire bytes."""
+        return codec.encode(samples, self.codec)
+
+    def decode(self, data: bytes) -> Samples:
+        """Samples of whole wire bytes."""
+        return codec.decode(data, self.codec)
+
+
+def form(transport: Json) -> tuple[Form, Json]:
+    """The format that a transport asks for, and the object that says so in full."""
+    asked = transport.get("audioFormat") or {}
+    name = asked.get("format") or "pcm_s16le"
+    coded, usual = _CODECS[name]
+    rate = int(asked.get("sampleRate") or usual)
+    if rate < _LEAST_RATE:
+        text = f"transport.audioFormat.sampleRate must not be less than {_LEAST_RATE}"
+        raise Refusal(400, [text])
+    return Form(coded, rate), {"format": name, "container": "raw", "sampleRate": rate}
+
+
+def speak(text: str, rate: int, speech: Mapping[str, bytes]) -> Samples:
+    """How the assistant says a text."""
+    known = speech.get(text)
+    samples = synthesise(text) if known is None else pcm.samples(known)
+    return pcm.resample(samples, VOICE_RATE, rate)
+
+
+class Lane:
+    """What one side sent, placed on the time of the call; silence where nothing came."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._pieces: list[Samples] = []
+        self.length = 0
+
+    def put(self, samples: Samples, at_ns: int) -> None:
+        """Append what came `at_ns` into the call; what is late by more than jitter leaves a gap."""
+        gap = (at_ns - _LATE_NS) * self._rate // _NS - self.length
+        if gap > 0:
+            self._add(np.zeros(gap + _LATE_NS * self._rate // _NS, dtype=np.int16))
+        self._add(samples)
+
+    def _add(self, samples: Samples) -> None:
+        self._pieces.append(samples)
+        self.length += samples.size
+
+    def samples(self, length: int) -> Samples:
+        """The first `length` samples, with silence at the end where less came."""
+        whole = np.concatenate([*self._pieces, np.zeros(max(0, length - self.length), np.int16)])
+        return whole[:length]
+
+
+def mixed(one: Samples, other: Samples) -> Samples:
+    """Both at once."""
+    both = one.astype(np.int32) + other
+    return np.clip(both, -32_768, 32_767).astype(np.int16)
+
+
+def wav(samples: Samples, rate: int, channels: int = 1) -> bytes:
+    """A WAV file of interleaved 16-bit samples."""
+    data = pcm.to_bytes(samples)
+    head = struct.pack(
+        "<4sI4s4sIHHIIHH4sI",
+        b"RIFF",
+        36 + len(data),
+        b"WAVE",
+        b"fmt ",
+        16,
+        1,
+        channels,
+        rate,
+        rate * 2 * channels,
+        2 * channels,
+        16,
+        b"data",
+        len(data),
+    )
+    return head + data
