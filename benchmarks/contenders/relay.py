@@ -19,29 +19,10 @@ Keep = Callable[[str, str], None]
 
 
 def orm_recorder(path: str) -> Keep:
-    """Keeps each message as an object of its own, committed at once."""
-    from sqlalchemy import create_engine, event
-    from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+    """Keeps each message as an object of its own."""
+    from benchmarks.contenders.orm import keeper
 
-    class Base(DeclarativeBase):
-        pass
-
-    class Row(Base):
-        __tablename__ = "message"
-        id: Mapped[int] = mapped_column(primary_key=True)
-        sender: Mapped[str]
-        body: Mapped[str]
-
-    engine = create_engine(f"sqlite:///{path}")
-    event.listen(engine, "connect", lambda raw, _: raw.execute("pragma journal_mode=wal"))
-    Base.metadata.create_all(engine)
-    session = Session(engine)
-
-    def keep(sender: str, body: str) -> None:
-        session.add(Row(sender=sender, body=body))
-        session.commit()
-
-    return keep
+    return keeper(path)
 
 
 async def main(upstream: str, keep: Keep | None) -> None:

@@ -68,7 +68,8 @@ class Address(NamedTuple):
 def _address(ctx: click.Context, param: click.Parameter, value: str) -> Address:
     host, found, port = value.rpartition(":")
     host = host.strip("[]")
-    if not found or not host or not port.isdigit() or int(port) > 65535:
+    is_number = port.isascii() and port.isdigit()
+    if not found or not host or not is_number or int(port) > 65535:
         raise click.BadParameter(f"{value!r} is not HOST:PORT, such as 127.0.0.1:8080")
     return Address(host, int(port))
 
@@ -105,11 +106,11 @@ def open_for_reading(url: str) -> Store:
     return open_store(url, create=False, readonly=True)
 
 
-def open_for_writing(url: str) -> Store:
-    """The store at `url`, made if it is new."""
+def open_for_writing(url: str, *, create: bool = True) -> Store:
+    """The store at `url`; a new one is made, unless it must exist (`create=False`)."""
     from recorder.store import open_store
 
-    return open_store(url, create=True)
+    return open_store(url, create=create)
 
 
 def session_argument(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,18 +135,26 @@ def screen_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def _usage_line(prog_name: str, error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    name = context.command_path if context else prog_name
+    text = " ".join(error.format_message().split()).rstrip(".")
+    return f"{name}: {text}; `{name} --help` tells more"
+
+
 def run(group: click.Group, prog_name: str) -> None:
     """Run a command line: 0 pass, 1 check failed, 2 usage or input, 3 bug, 130 interrupted."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        group.main(prog_name=prog_name, standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        sys.exit(group.main(prog_name=prog_name, standalone_mode=False) or 0)
     except click.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        click.echo(_usage_line(prog_name, error), err=True)
         sys.exit(2)
     except RecorderError as error:
         click.echo(f"{prog_name}: {error}", err=True)
