@@ -88,16 +88,22 @@ async def latency(start: Callable[[int, Path], Contender] | None, seconds: int) 
                 for call, transport in enumerate(transports)
             )
         )
-        await asyncio.sleep(0.5)
+        await _until_arrived(ends, 2 * CALLS * count)
         for transport in transports:
             transport.disconnect()
         if contender:
             await asyncio.to_thread(contender.stop)
         server.close()
     warm = [late for end in ends for late in end.late_ns[PER_SECOND:]]
-    expected = 2 * CALLS * (count - PER_SECOND)
-    if len(warm) != expected:
-        raise SystemExit(f"{len(warm)} of {expected} messages arrived")
     warm.sort()
     at = [warm[min(int(len(warm) * share), len(warm) - 1)] / 1e6 for share in (0.5, 0.99, 0.999)]
     return Late(*at, warm[-1] / 1e6)
+
+
+async def _until_arrived(ends: list[Stopwatch], expected: int) -> None:
+    for _ in range(200):
+        arrived = sum(len(end.late_ns) for end in ends)
+        if arrived == expected:
+            return
+        await asyncio.sleep(0.05)
+    raise SystemExit(f"{arrived} of {expected} messages arrived")

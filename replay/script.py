@@ -187,6 +187,7 @@ class _Builder:
     gated_ns: int = 0  # the last expected message
     sent_ns: int = 0  # the last provider message
     loud: int = 0
+    caused_loud: int = 0  # sound up to the last message that it caused
     loud_end: int = 0  # audio up to the last sound
     heard_ns: int = 0  # the last audio
     progress_audio: int = 0  # audio up to the last message of either side
@@ -263,7 +264,9 @@ class _Builder:
             after = len(self.expected)
             causes.append(self.gated_ns)
         if event.type in rules.heard:
-            loud = self.loud - min(self.loud // 50, self.byte_rate * _SLACK_NS // _NS)
+            more = self.loud - self.caused_loud
+            loud = self.loud - min(more // 10, self.byte_rate * _SLACK_NS // _NS)
+            self.caused_loud = self.loud
             trail = self.audio - self.loud_end
             causes.append(self.heard_ns)
         names: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from recorder.chain import genesis, link
 from recorder.errors import RecorderError
 from recorder.events import Event, Kind, Sender
-from recorder.providers.base import Insight, Tracker
+from recorder.providers.base import Tracker
 from recorder.redact import Redactor
 from recorder.spans import AudioField, Span, lift
 from recorder.store.base import (
@@ -72,7 +72,7 @@ class Encoder:
         digest: bytes | None = None,
         segments: int = 0,
     ) -> None:
-        self.row = row
+        self.row = _clean(row, redactor)
         self.seq = seq
         self.at_ns = row.ended_ns or 0
         self.digest = digest or genesis(row.id, row.provider, row.wall_ns)
@@ -102,12 +102,13 @@ class Encoder:
         """Add one event, numbering it. Raises SecretLeft before anything of it is in `draft`."""
         session, seq = self.row.id, self.seq + 1
         insight = self._tracker.inspect(channel, sender, kind, type_, body)
+        name = self._redactor.name(insight.type)
         lifted, audio = lift(body, insight.audio) if insight.audio else (body, ())
-        clean = self._redactor.redact(channel, sender, kind, insight.type, lifted)
+        clean = self._redactor.redact(channel, sender, kind, name, lifted)
         if clean is not lifted:
-            whole = Event(session, seq, at_ns, channel, sender, kind, type_, body)
-            body, lifted, audio = self._redacted(whole, insight, clean, bool(audio))
-        event = Event(session, seq, at_ns, channel, sender, kind, insight.type, body)
+            whole = Event(session, seq, at_ns, channel, sender, kind, name, body)
+            body, lifted, audio = self._redacted(whole, type_, clean, bool(audio))
+        event = Event(session, seq, at_ns, channel, sender, kind, name, body)
         self.digest = link(self.digest, event)
         self.seq, self.at_ns = seq, at_ns
         text = _text(lifted)
@@ -119,7 +120,7 @@ class Encoder:
                 channel,
                 sender,
                 kind,
-                insight.type,
+                name,
                 text,
                 lifted if text is None else None,
                 self.digest,
@@ -136,7 +137,7 @@ class Encoder:
         """Write facts of the session (external_id, model) that were not known before."""
         unknown = {name: fact for name, fact in facts.items() if getattr(self.row, name) is None}
         if unknown:
-            self.row = self.row._replace(**unknown)  # type: ignore[arg-type]
+            self.row = _clean(self.row._replace(**unknown), self._redactor)  # type: ignore[arg-type]
             draft.batch.sessions.append(self.row)
 
     def end_channel(self, channel: int, draft: Draft) -> None:
@@ -164,20 +165,20 @@ class Encoder:
         draft.batch.sessions.append(self.row)
 
     def _redacted(
-        self, event: Event, insight: Insight, clean: bytes, has_audio: bool
+        self, event: Event, given: str, clean: bytes, has_audio: bool
     ) -> tuple[bytes, bytes, Sequence[tuple[AudioField, Span]]]:
         """Body, lifted body and audio of an event in which something was redacted."""
         body, lifted = clean, clean
         audio: Sequence[tuple[AudioField, Span]] = ()
         if has_audio:
-            _, _, _, channel, sender, kind, type_, whole = event
-            body = self._redactor.redact(channel, sender, kind, insight.type, whole)
-            again = self._tracker.inspect(channel, sender, kind, type_, body)
+            _, _, _, channel, sender, kind, name, whole = event
+            body = self._redactor.redact(channel, sender, kind, name, whole)
+            again = self._tracker.inspect(channel, sender, kind, given, body)
             lifted, audio = lift(body, again.audio)
         place = self._redactor.leftover(lifted)
         if place is not None:
             raise SecretLeft(
-                f"a secret is still at {place} of {insight.type or event.kind} "
+                f"a secret is still at {place} of {event.type or event.kind} "
                 f"(event {event.seq}); it is not stored"
             )
         return body, lifted, audio
@@ -229,6 +230,15 @@ class Encoder:
         segment = self._open.pop(key, None)
         if segment:
             draft.jobs.append(SealJob(segment.row, b"".join(segment.pieces)))
+
+
+def _clean(row: SessionRow, redactor: Redactor) -> SessionRow:
+    """A session whose facts, which come from the wire, are free of secrets."""
+    external_id, model = row.external_id, row.model
+    return row._replace(
+        external_id=external_id and redactor.name(external_id),
+        model=model and redactor.name(model),
+    )
 
 
 def _text(body: bytes) -> str | None:

@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from recorder.capture.ledger import OVERHEAD, OnFailure
+from recorder.capture.logs import log_to_stderr
 from recorder.capture.process import CLOSE
 from recorder.capture.secrets import store_secrets
 from recorder.capture.tap import Order
@@ -109,7 +110,7 @@ def main() -> None:
     """Open the store, say so, and write until told to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    logging.basicConfig(format="record: %(levelname)s %(message)s")
+    log_to_stderr(logging.WARNING, os.environ)
     pipe = Pipe(socket.socket(fileno=int(sys.argv[1])))
     first = pipe.receive()
     if first is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recorder.commands.common import Address, listen_option, store_option
+from recorder.errors import RecorderError
 
 _SWITCH_S = 0.0005
 
@@ -80,14 +81,17 @@ def command(verbose: bool, quiet: bool, **options: object) -> None:
 
 
 async def _serve(options: Options, level: int) -> None:
+    from recorder.capture.logs import log_to_stderr
     from recorder.capture.process import WriterProcess
-    from recorder.capture.proxy.server import Proxy, reachable
+    from recorder.capture.proxy.address import reachable, upstream_url
+    from recorder.capture.proxy.server import Proxy
     from recorder.clock import SystemClock
 
-    _log_to_stderr(level)
-    if options.check_upstream:
-        await reachable(options.openai_url)
+    log_to_stderr(level, os.environ)
+    upstream = upstream_url(options.openai_url)
     tls, authority = _tls(options)
+    if options.check_upstream:
+        await reachable(upstream)
     writer = WriterProcess(options.store_url, SystemClock(), on_failure=options.on_store_failure)
     for session in await writer.start():
         click.echo(f"session {session} was left by a run that died: interrupted", err=True)
@@ -104,11 +108,13 @@ async def _serve(options: Options, level: int) -> None:
 def _tls(options: Options) -> tuple[ssl.SSLContext | None, Path | None]:
     from recorder.capture.proxy.tls import from_files, self_signed
 
-    if options.tls_self_signed:
-        return self_signed(options.listen.host, _folder(options.store_url))
-    if options.tls_cert:
+    if not options.tls_self_signed:
         return from_files(options.tls_cert, options.tls_key), None
-    return None, None
+    if options.tls_cert or options.tls_key:
+        raise RecorderError(
+            "--tls-self-signed makes a certificate: leave out --tls-cert and --tls-key"
+        )
+    return self_signed(options.listen.host, _folder(options.store_url))
 
 
 def _folder(store_url: str) -> Path:
@@ -135,17 +141,3 @@ async def _until_signal() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     await stopped.wait()
-
-
-def _log_to_stderr(level: int) -> None:
-    from recorder.redact import Secrets, known_secrets, redact_text
-
-    secrets = Secrets(b"", known_secrets(os.environ))
-
-    class Clean(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            return redact_text(secrets, super().format(record))
-
-    handler = logging.StreamHandler()
-    handler.setFormatter(Clean("record: %(levelname)s %(message)s"))
-    logging.basicConfig(level=level, handlers=[handler])

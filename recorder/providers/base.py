@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
 from recorder.events import Kind, Sender
-from recorder.heads import RequestHead, ResponseHead
+from recorder.heads import Headers, RequestHead, ResponseHead
 from recorder.spans import AudioField
 
 
@@ -84,23 +84,102 @@ class Rules(NamedTuple):
     """Client types that end a run of streamed audio."""
     embedded: Mapping[str, str] = {}
     """Provider type -> place of a text in which ids stand."""
+    key_prefix: str = "key_"
+    """How the keys begin that the provider issues to be given away."""
+
+
+class Edit(NamedTuple):
+    """`body[start:end]` of a JSON text is to be replaced by `text`; `place` is its place in it
+    (`$.server.url`), `was` the value that stood there, if one did."""
+
+    start: int
+    end: int
+    text: bytes
+    place: str
+    was: str | None = None
+
+
+class Link(NamedTuple):
+    """A URL that a client would follow around the recorder: `body[start:end]` is the content of
+    its JSON string, the value of `name` in the object at `place`."""
+
+    start: int
+    end: int
+    place: str
+    name: str
+    url: str
+
+
+class Links(Protocol):
+    """The URLs of other servers that a provider's answers send a client to."""
+
+    def within(self, request: RequestHead) -> bool:
+        """Whether the answer to a request may have them, so that it is looked at whole."""
+        ...
+
+    def find(self, body: bytes) -> Sequence[Link]:
+        """Those of a JSON answer, in order."""
+        ...
+
+    def leads_to(self, host: str) -> bool:
+        """Whether a host (a name without a port) is the provider's."""
+        ...
+
+
+class Delivery(NamedTuple):
+    """A webhook: its type, and the key (as in `Route`) of the call that it is about."""
+
+    type: str
+    key: str | None = None
+
+
+class Signature(NamedTuple):
+    """Whether a delivery is signed with a secret, and by what means (a header, an algorithm)."""
+
+    verdict: Literal["ok", "bad", "missing"]
+    by: str = ""
+
+
+class Webhooks(Protocol):
+    """What a provider posts to the application's server."""
+
+    def read(self, body: bytes) -> Delivery:
+        """What a delivery is; a body that is none has the type ``""``."""
+        ...
+
+    def acknowledgement(self, delivery: Delivery) -> bytes:
+        """The JSON that stands for an application without an opinion."""
+        ...
+
+    def signature(self, headers: Headers, body: bytes, secret: str) -> Signature:
+        """Whether the exact bytes are signed with `secret`."""
+        ...
+
+    def addressed(self, request: RequestHead, body: bytes, url: str) -> Sequence[Edit]:
+        """What has to change in a request so that deliveries come to `url`."""
+        ...
 
 
 class Provider(Protocol):
-    """A provider module."""
+    """A provider module. `LINKS` and `WEBHOOKS` are None where it has no such thing."""
 
     NAME: str
     TITLE: str
     PREFIX: str
     UPSTREAM: str
     RULES: Rules
+    LINKS: Links | None
+    WEBHOOKS: Webhooks | None
 
     def route(self, head: RequestHead) -> Route:
         """Where a request or upgrade belongs, from its head alone."""
         ...
 
-    def correlate(self, request: RequestHead, response: ResponseHead) -> str | None:
-        """The key (as in `Route`) that an answer reveals, such as a call's id in `Location`."""
+    def correlate(
+        self, request: RequestHead, response: ResponseHead, body: bytes = b""
+    ) -> str | None:
+        """The key (as in `Route`) that an answer reveals: a call's id in `Location`, or in the
+        body, which is given where it is looked at whole (see `Links.within`)."""
         ...
 
     def tracker(self) -> Tracker:

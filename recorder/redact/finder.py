@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 
 from recorder.redact import shapes
 from recorder.redact.names import is_secret_field, is_secret_header, is_secret_query
@@ -14,6 +15,7 @@ from recorder.redact.walk import Text, is_json, place, strings
 
 _DEEPEST = 5  # JSON in a JSON string, escaped or percent-encoded text inside each other
 _ROUNDS = 8
+_MOST = 2000  # secrets in one text; a text with more is one secret as a whole
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{256,}={0,2}")
 _MARKERS = re.compile(rb"(?:\s*" + MARKER.pattern + rb")+\s*")
 _SCHEME = re.compile(rb"(?i:bearer|basic|token|digest|apikey)[ \t]+(?=\S)")
@@ -28,11 +30,10 @@ _ASSIGNED = re.compile(
     rb"((?i:(?:basic|bearer|digest|token)[ \t]+)?[^\s&\"'\\<>;,)=][^\s&\"'\\<>;,)]*)"
 )
 _HEADER_LINE = re.compile(rb"(?m)^([A-Za-z][A-Za-z0-9-]{2,40}):[ \t]*([^\s\"\\][^\r\n\"\\]*)")
-_PART = re.compile(
-    rb"(?i:content-disposition):[^\r\n]*?[; ]name=\"?([^\";\r\n]+)[^\r\n]*"
-    rb"(?:\r?\n[^\r\n]+){0,20}\r?\n\r?\n(.*?)(?=\r?\n--|\Z)",
-    re.S,
-)
+_PART = re.compile(rb"(?i:content-disposition):([^\r\n]*)")
+_PART_NAME = re.compile(rb"[; ]name=\"?([^\";\r\n]+)")
+_PART_HEADERS = re.compile(rb"(?:\r?\n[^\r\n]+){0,20}+\r?\n\r?\n")
+_PART_END = re.compile(rb"\r?\n--|\Z")
 _LOGPROB = re.compile(rb"[\"']\s*,\s*[\"'](?:logprob|bytes)\b")
 _JSON_LINE = re.compile(rb"(?m)^(?:data:[ \t]*)?([{\[][^\r\n]*[}\]])[ \t]*\r?$")
 
@@ -85,33 +86,35 @@ class Finder:
         look = self._scan if depth < _DEEPEST else self._text
         founds = look(view.text, depth + 1)
         if path == ("query",):
-            founds += _form(view.text)
+            founds += _bounded(_form(view.text), view.text)
         return view.raw(founds, start, place(path)) if founds else []
 
     def _text(self, raw: bytes, depth: int) -> list[Found]:
-        if not self._is_hinted(raw):
-            return []
-        founds = list(self._local(raw))
+        return _bounded(self._each(raw, depth), raw) if self._is_hinted(raw) else []
+
+    def _each(self, raw: bytes, depth: int) -> Iterator[Found]:
+        """All secrets of a text, one way to find them after the other."""
+        yield from self._local(raw)
         if _BASE64.fullmatch(raw):
-            return founds
-        founds += _named(raw)
+            return
+        yield from _named(raw)
         if depth >= _DEEPEST:
-            return founds
+            return
         if b"\\" in raw:
             view = unescaped(raw)
-            founds += view.raw(self._text(view.text, depth + 1))
+            yield from view.raw(self._text(view.text, depth + 1))
         if b"%" in raw:
             view = unquoted(raw)
-            founds += view.raw((*self._local(view.text), *_named(view.text)))
+            plainly = chain(self._local(view.text), _named(view.text))
+            yield from view.raw(_bounded(plainly, view.text))
         if _FORM.fullmatch(raw):
-            founds += _form(raw)
+            yield from _form(raw)
         if b"name=" in raw:
-            founds += [each for match in _PART.finditer(raw) for each in self._part(match, depth)]
+            yield from self._parts(raw, depth)
         for match in _JSON_LINE.finditer(raw):
             if is_json(match[1]):
                 line = self._scan(match[1], depth + 1)
-                founds += plain(match[1]).raw(line, match.start(1))
-        return founds
+                yield from plain(match[1]).raw(line, match.start(1))
 
     def _local(self, text: bytes) -> Iterator[Found]:
         """By known value and by shape, which need nothing around them."""
@@ -122,11 +125,28 @@ class Finder:
             for start, end in shapes.whole(text):
                 yield Found(start, end, text[start:end])
 
-    def _part(self, match: re.Match[bytes], depth: int) -> list[Found]:
-        content = match[2]
-        if is_secret_query(_name(match[1])):
-            return plain(content).raw(by_name(content), match.start(2))
-        return plain(content).raw(self._scan(content, depth + 1), match.start(2))
+    def _parts(self, raw: bytes, depth: int) -> Iterator[Found]:
+        """What stands in the parts of a multipart body (RFC 7578)."""
+        at = 0
+        while (line := _PART.search(raw, at)) is not None:
+            at = line.end()
+            name = _PART_NAME.search(line[1])
+            headers = _PART_HEADERS.match(raw, at)
+            if name is None or headers is None:
+                continue
+            start = headers.end()
+            end = _PART_END.search(raw, start)
+            at = end.start() if end else len(raw)
+            content = raw[start:at]
+            secret = is_secret_query(_name(name[1]))
+            founds = by_name(content) if secret else self._scan(content, depth + 1)
+            yield from plain(content).raw(founds, start)
+
+
+def _bounded(founds: Iterable[Found], text: bytes) -> list[Found]:
+    """`founds` in `text`, or all of it where there are too many to look at one by one."""
+    few = list(islice(founds, _MOST + 1))
+    return few if len(few) <= _MOST else [Found(0, len(text), b"")]
 
 
 def merged(founds: Iterable[Found]) -> list[Found]:
@@ -162,14 +182,12 @@ def _name(raw: bytes) -> str:
     return unquoted(raw).text.decode("utf-8", "replace")
 
 
-def _form(text: bytes) -> list[Found]:
+def _form(text: bytes) -> Iterator[Found]:
     """Parameters of a query or a form, by name."""
-    founds: list[Found] = []
     for pair in _FORM_PAIR.finditer(text):
         if is_secret_query(_name(pair[1])):
             view = unquoted(pair[2])
-            founds += view.raw(by_name(view.text), pair.start(2))
-    return founds
+            yield from view.raw(by_name(view.text), pair.start(2))
 
 
 def _named(text: bytes) -> Iterator[Found]:

@@ -19,6 +19,7 @@ _IDS = (("item_id",), ("response_id",), ("call_id",))
 _ITEM = b'"item_id"'
 _PLACE = "$.delta"
 _BACKSLASH = ord("\\")
+_MOST_NAMES = 512
 
 
 @lru_cache(maxsize=8)
@@ -34,6 +35,16 @@ class Redactor:
         self._finder, self._sieve = _tools(secrets)
         self._find = self._finder.find
         self._streams = Streams(secrets, self._finder, self._sieve)
+        self._names: dict[str, str] = {}
+
+    def name(self, text: str) -> str:
+        """An event's type, a model, an id: `text` without secrets. The same few come often."""
+        found = self._names.get(text)
+        if found is None:
+            found = _text(self._finder, self._sieve, text)
+            if len(self._names) < _MOST_NAMES:
+                self._names[text] = found
+        return found
 
     def redact(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> bytes:
         """`body` with a marker in the place of each secret; the same object if there is none."""
@@ -129,8 +140,11 @@ def _read(body: bytes) -> _Delta | None:
 
 def redact_text(secrets: Secrets, text: str) -> str:
     """A log line, an error message, a report: `text` without secrets."""
+    return _text(*_tools(secrets), text)
+
+
+def _text(finder: Finder, sieve: Sieve, text: str) -> str:
     raw = to_bytes(text)
-    finder, sieve = _tools(secrets)
     if sieve.is_clean(raw):
         return text
     founds = finder.find(raw)

@@ -47,6 +47,9 @@ class OpenAIWording:
     audio. RecorderError for an unknown format.
     """
 
+    sends_binary = False
+    keeps_microphone_open = False
+
     def __init__(
         self,
         instructions: str = "",
@@ -105,6 +108,9 @@ class OpenAIWording:
     def heard_until(self, item: str, ms: int) -> list[bytes]:
         event = {"type": "conversation.item.truncate", "item_id": item}
         return [_encode({**event, "content_index": 0, "audio_end_ms": ms})]
+
+    def listen(self, audio: bytes) -> list[Signal]:
+        return [Refused("the provider sent a binary frame", False)]
 
     def read(self, body: bytes) -> list[Signal]:
         try:

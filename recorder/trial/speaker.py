@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from recorder import heads
 from recorder.audio.pcm import duration_ms
-from recorder.events import Message
+from recorder.events import Kind, Message
 from recorder.heads import RequestHead, ResponseHead
 from recorder.trial.microphone import Microphone
 from recorder.trial.playout import PlayOut
@@ -116,8 +116,9 @@ class Speaker:
         elif message.kind == "ws.close":
             close = heads.Close.decode(message.body)
             self._fail(f"the provider closed the connection: {close.code} {close.reason}".rstrip())
-        elif message.kind == "ws.text":
-            for signal in self._wording.read(message.body):
+        elif message.kind in ("ws.text", "ws.binary"):
+            read = self._wording.read if message.kind == "ws.text" else self._wording.listen
+            for signal in read(message.body):
                 self._take(signal)
         self._proceed()
 
@@ -126,7 +127,7 @@ class Speaker:
         self._now = now
         if not self.finished:
             for chunk in self._microphone.due(now):
-                self._send(self._wording.hear(chunk))
+                self._hear(chunk)
             self._proceed()
         sent, self._outbox = self._outbox, []
         return sent
@@ -161,10 +162,12 @@ class Speaker:
         self._outbox.append(Message(self._channel, "ws.open", self._head.encode()))
         yield _Wait(lambda _: self._connected, "answer to the upgrade")
         yield _Wait(lambda _: self._ready, "session")
-        self._send(self._wording.configure())
-        yield _Wait(lambda _: self._configured, "confirmation of the settings")
+        settings = self._wording.configure()
+        if settings:
+            self._send(settings)
+            yield _Wait(lambda _: self._configured, "confirmation of the settings")
         speaks = any(isinstance(step, Speak) or getattr(step, "pcm", b"") for step in self._steps)
-        if speaks and not self._wording.manual_turns:
+        if (speaks or self._wording.keeps_microphone_open) and not self._wording.manual_turns:
             self._microphone.start(self._now)
         for step in self._steps:
             if isinstance(step, Close) or self.finished:
@@ -296,6 +299,10 @@ class Speaker:
             self._send(self._wording.heard_until(item, ms))
 
     # Ends
+
+    def _hear(self, chunk: bytes) -> None:
+        kind: Kind = "ws.binary" if self._wording.sends_binary else "ws.text"
+        self._outbox += [Message(self._channel, kind, one) for one in self._wording.hear(chunk)]
 
     def _send(self, bodies: Sequence[bytes]) -> None:
         self._outbox += [Message(self._channel, "ws.text", body) for body in bodies]

@@ -73,7 +73,8 @@ Signal = (
 
 
 class Wording(Protocol):
-    """One provider's messages. Each method gives the text messages to send, in order."""
+    """One provider's messages. Each method gives the bodies to send, in order: text, but for `hear`
+    where audio is binary."""
 
     @property
     def codec(self) -> Codec:
@@ -90,7 +91,19 @@ class Wording(Protocol):
         """Whether the client says when a spoken turn is over."""
         ...
 
-    def configure(self) -> list[bytes]: ...
+    @property
+    def sends_binary(self) -> bool:
+        """Whether audio goes out in binary messages."""
+        ...
+
+    @property
+    def keeps_microphone_open(self) -> bool:
+        """Whether audio must flow all the time, even if nothing is ever said."""
+        ...
+
+    def configure(self) -> list[bytes]:
+        """The settings of the session; if there are none, none are confirmed."""
+        ...
 
     def say(self, text: str) -> list[bytes]:
         """A typed message and the wish for a reply."""
@@ -120,6 +133,10 @@ class Wording(Protocol):
         """Of this spoken item only the first `ms` were heard."""
         ...
 
+    def listen(self, audio: bytes) -> list[Signal]:
+        """What a binary message means."""
+        ...
+
     def read(self, body: bytes) -> list[Signal]:
-        """What a message means; nothing for those that a speaker need not know."""
+        """What a text message means; nothing for those that a speaker need not know."""
         ...

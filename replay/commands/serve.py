@@ -21,7 +21,7 @@ from recorder.commands.common import (
     store_option,
 )
 from recorder.errors import RecorderError
-from replay.commands.serving import greet, stop_signal, tls_context, tls_options
+from replay.commands.serving import greet, stop_signal, tls_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -118,6 +118,7 @@ def command(**options: object) -> None:
 
 
 async def _serve(options: Options) -> int:
+    from recorder.capture.proxy.tls import from_files
     from recorder.clock import SystemClock
     from recorder.providers import provider
     from recorder.recording import Recording, find_session
@@ -126,9 +127,9 @@ async def _serve(options: Options) -> int:
     from replay.server import MachineServer
     from replay.server.log import Log
 
-    tls = tls_context(options.tls_cert, options.tls_key)
+    tls = from_files(options.tls_cert, options.tls_key)
     async with AsyncExitStack() as stack:
-        store = (open_for_writing if options.record else open_for_reading)(options.store_url)
+        store = _open(options)
         stack.callback(store.close)
         row = find_session(store, options.session)
         found = provider(row.provider)
@@ -192,6 +193,12 @@ def _spare(
             if {channel.kind for channel in recording.channels()} == {"http"}:
                 spare += read_script(recording.events(), found, book).exchanges
     return tuple(spare)
+
+
+def _open(options: Options) -> Store:
+    if not options.record:
+        return open_for_reading(options.store_url)
+    return open_for_writing(options.store_url, create=False)
 
 
 def _secrets(store: Store, records: bool) -> Secrets:

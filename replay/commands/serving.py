@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
-
-from recorder.errors import RecorderError
 
 
 def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -22,15 +19,6 @@ def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     key = click.option("--tls-key", type=click.Path(path_type=Path), help="PEM key of --tls-cert.")
     return cert(key(function))
-
-
-def tls_context(cert: Path | None, key: Path | None) -> ssl.SSLContext | None:
-    """The server's TLS, or None for plain sockets."""
-    from recorder.capture.proxy.tls import from_files
-
-    if key and not cert:
-        raise RecorderError("--tls-key needs --tls-cert: give the PEM certificate too")
-    return from_files(cert, key) if cert else None
 
 
 def greet(url: str, provider_name: str) -> None:

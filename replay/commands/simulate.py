@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from recorder.commands.common import Address, listen_option
-from replay.commands.serving import greet, stop_signal, tls_context, tls_options
+from replay.commands.serving import greet, stop_signal, tls_options
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Options:
 
 
 @click.command()
-@click.argument("provider", type=click.Choice(["openai"]))
+@click.argument("provider", type=click.Choice(["openai"]), metavar="PROVIDER")
 @listen_option("127.0.0.1:0")
 @click.option(
     "--seed",
@@ -66,7 +66,7 @@ class Options:
 )
 @tls_options
 def command(**options: object) -> None:
-    """Run a seeded stand-in for PROVIDER until Ctrl-C.
+    """Run a seeded stand-in for PROVIDER (openai) until Ctrl-C.
 
     Example: replay simulate openai --listen 127.0.0.1:9000 --reply "Hello there."
     """
@@ -74,6 +74,7 @@ def command(**options: object) -> None:
 
 
 async def _simulate(options: Options) -> None:
+    from recorder.capture.proxy.tls import from_files
     from recorder.clock import SystemClock
     from recorder.providers import provider
     from replay.server import MachineServer
@@ -94,7 +95,7 @@ async def _simulate(options: Options) -> None:
         prefix=provider(options.provider).PREFIX,
         host=options.listen.host,
         port=options.listen.port,
-        tls=tls_context(options.tls_cert, options.tls_key),
+        tls=from_files(options.tls_cert, options.tls_key),
     )
     stopped = stop_signal()
     async with server:

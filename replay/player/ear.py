@@ -8,6 +8,7 @@ from replay.match.sound import Sound
 from replay.script import SocketScript
 
 _NS = 1_000_000_000
+_LATE_NS = _NS // 5  # how far behind its time a client may be that does send the silence
 
 
 class _Crossing(NamedTuple):
@@ -50,4 +51,4 @@ class Ear:
         if at >= len(self._crossings):
             return None
         trail_ns = self._waiting[at].trail * _NS // self._byte_rate
-        return self._crossings[at].at_ns + trail_ns
+        return self._crossings[at].at_ns + trail_ns + (_LATE_NS if trail_ns else 0)

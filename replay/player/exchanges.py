@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from replay.match.requests import request_value
 from replay.player.line import Pace
 from replay.script import ExchangeScript
 
+_REDACTED = re.compile(rb'"\[redacted(?::([0-9a-f]{12}))?\]"')
 Differs = Callable[[dict[str, Json], dict[str, Json]], Difference | None]
 
 
@@ -24,7 +26,9 @@ class _Answer(NamedTuple):
 class Exchanges:
     """Answers requests. Each of `scripts` is used once, in order among equal requests, and has to
     be; one of `spare` answers whatever else it fits, as often as it is asked. `differs` compares
-    a recorded and a live request."""
+    a recorded and a live request. A redacted key in an answer is replaced by a made-up one that
+    begins with `key_prefix`, since a marker cannot be sent where keys go (RFC 6455, 4.1: a
+    sub-protocol is a token)."""
 
     def __init__(
         self,
@@ -32,22 +36,28 @@ class Exchanges:
         spare: Sequence[ExchangeScript],
         differs: Differs,
         pace: Pace,
+        key_prefix: str,
     ) -> None:
         self.unused = list(scripts)
         self._spare, self._differs, self._pace = list(spare), differs, pace
+        self._key = key_prefix.encode()
         self._pending: list[_Answer] = []
 
     def ask(self, message: Message, now: int) -> ExchangeScript | Difference | None:
         """Take a request: the exchange it is, whose answer is then pending, else what differs from
         the likeliest one (None if there is none)."""
-        head = RequestHead.decode(message.body)
-        found = self._find(request_value(head, message.payload))
+        found = self._find(request_value(RequestHead.decode(message.body), message.payload))
         if isinstance(found, ExchangeScript):
-            body = found.response.encode()
-            answer = Message(message.channel, "http.response", body, found.received)
+            head, body = found.response.encode(), self._with_keys(found.received)
+            answer = Message(message.channel, "http.response", head, body)
             self._pending.append(_Answer(now + self._pace.scaled(found.gap_ns), answer))
             self._use(found)
         return found
+
+    def _with_keys(self, body: bytes) -> bytes:
+        return _REDACTED.sub(
+            lambda marker: b'"%sreplay_%s"' % (self._key, marker[1] or b"0" * 12), body
+        )
 
     def _find(self, got: dict[str, Json]) -> ExchangeScript | Difference | None:
         nearest: Difference | None = None

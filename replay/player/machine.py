@@ -55,7 +55,13 @@ class Player:
         self._matcher = Matcher(book, script.minted)
         self._pace = Pace(speed, int(patience_s * _NS))
         self._free = list(script.sockets)
-        self._exchanges = Exchanges(script.exchanges, spare, self._request_differs, self._pace)
+        self._exchanges = Exchanges(
+            script.exchanges,
+            spare,
+            self._request_differs,
+            self._pace,
+            provider.RULES.key_prefix,
+        )
         self._lines: dict[int, Line] = {}
         self._outbox: list[Message] = []
         self._active_ns: int | None = None

@@ -11,9 +11,9 @@ from typing import Literal, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from recorder.capture.proxy.address import listen
 from recorder.capture.proxy.headers import answered, request_head
 from recorder.clock import Clock
-from recorder.errors import RecorderError
 from recorder.events import Machine, Message
 from recorder.heads import Close, Headers, RequestHead, ResponseHead
 from replay.server.connection import MAX_MESSAGE, Connection
@@ -61,19 +61,7 @@ class MachineServer:
         logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._tls)
-        try:
-            await site.start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise RecorderError(
-                f"cannot listen on {self._host}:{self._port}: {error.strerror or error}; "
-                "choose another with --listen HOST:PORT (port 0 picks a free one)"
-            ) from None
-        bound = self._runner.addresses[0][1]
-        shown = f"[{self._host}]" if ":" in self._host else self._host
-        self.url = f"{'https' if self._tls else 'http'}://{shown}:{bound}"
+        self.url = await listen(self._runner, self._host, self._port, self._tls)
         self._pump()
         return self
 

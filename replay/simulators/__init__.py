@@ -7,6 +7,7 @@ from typing import Protocol
 
 from recorder.events import Machine
 from replay.simulators.openai import OpenAISimulator
+from replay.simulators.vapi import VapiSimulator
 
 
 class SimulatorFactory(Protocol):
@@ -15,4 +16,7 @@ class SimulatorFactory(Protocol):
     def __call__(self, seed: int, wall_ns: int) -> Machine: ...
 
 
-SIMULATORS: Mapping[str, SimulatorFactory] = {"openai": OpenAISimulator}
+SIMULATORS: Mapping[str, SimulatorFactory] = {
+    "openai": OpenAISimulator,
+    "vapi": VapiSimulator,
+}

@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
 
@@ -45,13 +45,14 @@ def _environment() -> dict[str, str]:
     return {name: each for name, each in os.environ.items() if not name.startswith(words)}
 
 
-def run(program: Program, *words: str, stdin: str | None = None) -> Ended:
+def run(program: Program, *words: str, preexec: Callable[[], None] | None = None) -> Ended:
     """Run a command to its end."""
     done = subprocess.run(
         [sys.executable, "-m", program, *words],
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        preexec_fn=preexec,
         timeout=_END_S,
         env=_environment(),
         check=False,
@@ -164,13 +165,12 @@ class Studio:
 
     def __enter__(self) -> Self:
         enter = self._stack.enter_context
-        words = ("--seed", "7", "--latency-ms", "20", "--jitter-ms", "10", "--pace", "40")
-        self.simulator = enter(
-            Service("replay", "simulate", "openai", *words, "--transcript", SPOKEN)
-        )
+        quick = ("--latency-ms", "20", "--jitter-ms", "10", "--pace", "40")
+        words = ("openai", "--listen", "127.0.0.1:0", "--seed", "7", "--transcript", SPOKEN)
+        self.simulator = enter(Service("replay", "simulate", *words, *quick))
         self.far = enter(Wiretap(self.simulator.url))
-        words = ("--store", self.store, "--listen", "127.0.0.1:0", "--trial", "e2e")
-        self.proxy = enter(Service("recorder", "proxy", *words, "--openai-url", self.far.url))
+        tape = ("--store", self.store, "--trial", "e2e", "--listen", "127.0.0.1:0")
+        self.proxy = enter(Service("recorder", "proxy", *tape, "--openai-url", self.far.url))
         self.near = enter(Wiretap(self.proxy.url))
         return self
 
@@ -185,7 +185,9 @@ class Studio:
         return f"{self.near.url}/openai"
 
     def sessions(self) -> list[Json]:
-        found: list[Json] = json.loads(read("recorder", "sessions", "--json", "--store", self.store))
+        found: list[Json] = json.loads(
+            read("recorder", "sessions", "--json", "--store", self.store)
+        )
         return found
 
     def tape(self, name: str, client: Client | None = None, pace_s: float = PACE_S) -> Taped:

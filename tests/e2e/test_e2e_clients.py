@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from pathlib import Path
 
 import pytest
-from clients import CLIENTS, KEY, browser, client_secret
+from clients import CLIENTS, KEY, MODEL, browser, client_secret
 from conversation import FOUND, SPOKEN, TYPED, understood
 from harness import Studio, read, run, tape_frames
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 from wiretap import Frame
 
 from recorder.heads import Close, RequestHead
@@ -30,13 +33,13 @@ def test_each_turn_reaches_the_client(studio: Studio, client: str) -> None:
 
 @EVERY_CLIENT
 @pytest.mark.parametrize("sender", ["client", "provider"])
-def test_tape_holds_the_bytes_that_each_side_saw(
-    studio: Studio, client: str, sender: str
-) -> None:
+def test_tape_holds_the_bytes_that_each_side_saw(studio: Studio, client: str, sender: str) -> None:
     taped = studio.tape(client)
     kept = tape_frames(studio.store, taped.session, sender)
-    near, far = ([frame for frame in call.frames(sender) if frame.kind != "ws.close"]
-                 for call in (taped.near, taped.far))
+    near, far = (
+        [frame for frame in call.frames(sender) if frame.kind != "ws.close"]
+        for call in (taped.near, taped.far)
+    )
     assert len(kept) > 20
     assert kept == near
     assert kept == far
@@ -83,3 +86,22 @@ def test_every_tape_verifies(studio: Studio) -> None:
     judged = json.loads(ended.out)
     assert judged
     assert all(each["ok"] for each in judged)
+
+
+def test_a_running_conversation_ends_in_order_with_the_proxy(tmp_path: Path) -> None:
+    """SIGTERM: both sides are told, what was said is sealed, exit code 0."""
+    with Studio(tmp_path) as studio:
+        url = f"ws{studio.base.removeprefix('http')}/v1/realtime?model={MODEL}"
+        headers = {"Authorization": f"Bearer {KEY}"}
+        with connect(url, additional_headers=headers) as socket:
+            created = socket.recv(10)
+            assert studio.proxy.stop().code == 0
+            with pytest.raises(ConnectionClosed) as closed:
+                socket.recv(10)
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 1001
+        assert studio.far.sockets[0].frames("client")[-1].payload[:2] == (1001).to_bytes(2, "big")
+    (row,) = studio.sessions()
+    assert row["status"] == "complete"
+    assert tape_frames(studio.store, row["id"], "provider") == [Frame("ws.text", created.encode())]
+    assert run("recorder", "verify", "--store", studio.store).code == 0

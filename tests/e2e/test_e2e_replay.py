@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
+import conversation
 import pytest
-from clients import CLIENTS
-from conversation import understood
+from clients import CLIENTS, MODEL, browser, client_secret
+from conversation import TYPED, understood
 from harness import PACE_S, Studio, Taped, read, run, serve, tape_frames
+from websockets import Subprotocol
+from websockets.sync.client import connect
 from wiretap import Wiretap
 
 REAL_TIME_S = 0.1
@@ -67,3 +71,48 @@ def test_recorded_pace_with_nothing_else_running(tmp_path: Path) -> None:
     assert lasted[taped.session] > 3
     assert lasted[session] == pytest.approx(lasted[taped.session], rel=0.1)
     assert _digest(studio, session) == _digest(studio, taped.session)
+
+
+def test_ephemeral_key_from_a_replay(studio: Studio) -> None:
+    """The key that a tape does not have is replaced by one that a page can use."""
+    secret = client_secret(studio.base)
+    taped = studio.tape("ephemeral", partial(browser, key=secret))
+    with serve(studio.store, taped.session, "max") as service:
+        base = f"{service.url}/openai"
+        again = client_secret(base)
+        seen = browser(base, PACE_S, again)
+        ended = service.ended()
+    assert again != secret
+    assert ended.code == 0, ended
+    assert sorted(understood(seen)) == sorted(understood(taped.seen))
+
+
+def test_another_conversation_fails(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told in an error event, the operator in a report."""
+    taped = studio.tape("openai-sync")
+    monkeypatch.setattr(conversation, "TYPED", "Good evening.")
+    with serve(studio.store, taped.session, "max") as service:
+        with pytest.raises(AssertionError, match="replay_mismatch"):
+            CLIENTS["openai-sync"](f"{service.url}/openai", 0)
+        ended = service.ended()
+    assert ended.code == 1, ended
+    assert ended.err == ""
+    for words in (
+        "conversation.item.create differs",
+        "at        $.item.content[0].text",
+        f'expected  "{TYPED}"',
+        'got       "Good evening."',
+    ):
+        assert words in ended.out
+
+
+def test_conversation_left_early_fails(studio: Studio) -> None:
+    taped = studio.tape("browser")
+    with serve(studio.store, taped.session, "max") as service:
+        url = f"ws{service.url.removeprefix('http')}/openai/v1/realtime?model={MODEL}"
+        with connect(url, subprotocols=[Subprotocol("realtime"), Subprotocol("x")]) as socket:
+            socket.recv(10)
+        ended = service.ended()
+    assert ended.code == 1, ended
+    assert "the client closed (1000) while" in ended.out
+    assert "unused: next is" in ended.out

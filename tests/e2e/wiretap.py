@@ -89,7 +89,7 @@ def _unmasked(payload: bytes, key: bytes) -> bytes:
 
 
 class Wiretap:
-    """Listens on `url` and passes everything to a port of this machine while its context is open."""
+    """Listens on `url` and passes all to a port of this machine while its context is open."""
 
     def __init__(self, target: str) -> None:
         self._port = int(target.rpartition(":")[2])

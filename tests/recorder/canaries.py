@@ -100,13 +100,17 @@ def _sliced(text: str, count: int) -> list[str]:
     return [text[at : at + size] for at in range(0, len(text), size)]
 
 
-def split(name: str, type_: str, secret: str, count: int, around: str = "{}", env: str = "") -> Place:
+def split(
+    name: str, type_: str, secret: str, count: int, around: str = "{}", env: str = ""
+) -> Place:
     """A secret in `count` deltas, in the middle of other text."""
     before, _, after = around.partition("{}")
     pieces = _sliced(secret, count)
     texts = [before + pieces[0], *pieces[1:-1], pieces[-1] + after]
     frames = tuple(
-        event(type_, event_id=f"event_{name}_{n}", item_id=f"item_{name}", content_index=0, delta=text)
+        event(
+            type_, event_id=f"event_{name}_{n}", item_id=f"item_{name}", content_index=0, delta=text
+        )
         for n, text in enumerate(texts)
     )
     wire = tuple(json.dumps(text)[1:-1].encode() for text in texts)
@@ -190,7 +194,8 @@ def _messages() -> Iterable[Place]:
     c = "sk-" + core("event-type")
     yield Place("event-type", c, Socket((event(c),)))
     c = "ek_" + core("session-id")
-    yield Place("session-id", c, Socket(provider=(event("session.created", session={"id": c}),)))
+    created = event("session.created", session={"id": c})
+    yield Place("session-id", c, Socket(provider=(created,), query="model=none"))
     c = "sk-" + core("audio-item")
     sound = b64encode(bytes(range(240)) * 40).decode()
     frame = event("response.output_audio.delta", item_id=c, content_index=0, delta=sound)

@@ -39,8 +39,16 @@ def test_audio_is_counted_in_bytes_and_may_lack_a_little() -> None:
     assert socket.audio == 48_000
     assert socket.byte_rate == 48_000
     loud = 48_000 - tone(1000).count(b"\0")
-    assert step.loud == loud - loud // 50
+    assert step.loud == loud - loud // 10
     assert step.trail == 0
+
+
+def test_what_may_lack_is_a_part_of_the_new_sound() -> None:
+    takes = Script().open().append(tone(5000))
+    takes.provider("input_audio_buffer.speech_stopped", item_id="i")
+    before = 5_000 * 48 - tone(5000).count(b"\0")
+    takes.append(tone(100)).provider("input_audio_buffer.speech_started", item_id="j")
+    assert planned(takes)[1].loud > before
 
 
 def test_only_the_silence_after_the_last_sound_counts() -> None:

@@ -19,7 +19,6 @@ from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
 from recorder.heads import Headers, RequestHead, ResponseHead
 
-_UNREADABLE = b"[a body in a coding that cannot be read is not stored]"
 _ABANDONED = ("broken", "the answer was closed before its end")
 _UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout)
 
@@ -147,26 +146,17 @@ class _Pieces:
     def __init__(self, exchange: _Exchange, sender: Sender, headers: Headers) -> None:
         self._exchange, self._sender = exchange, sender
         self.whole = is_short(headers)
-        self._body: Body | None = Body(headers)
+        self._body = Body(
+            headers, lambda why: exchange.gate.note(exchange.channel, "unreadable", why)
+        )
 
     def piece(self, data: bytes) -> None:
-        if data and self._body is not None:
-            said = self._read(self._body, data)
-            if said:
-                self._exchange.record(self._sender, "http.chunk", self._exchange.name, said)
+        said = self._body.piece(data) if data else b""
+        if said:
+            self._exchange.record(self._sender, "http.chunk", self._exchange.name, said)
 
     def end(self) -> None:
         self._exchange.record(self._sender, "http.chunk", self._exchange.name, b"")
-
-    def _read(self, body: Body, data: bytes) -> bytes:
-        """What a piece says; from the first that cannot be read on, one remark in their place."""
-        try:
-            if body.readable:
-                return body.piece(data)
-        except ValueError as error:
-            self._exchange.gate.note(self._exchange.channel, "unreadable", str(error))
-        self._body = None
-        return _UNREADABLE
 
 
 def _passing(gate: Gate, pieces: _Pieces, stream: httpx.SyncByteStream) -> Iterator[bytes]:

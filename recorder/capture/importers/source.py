@@ -35,7 +35,9 @@ def detect(source: Source) -> str:
             return name
     if not data.strip():
         raise ImportFailed(f"{source.name} is empty: name a file with a recording in it")
-    raise ImportFailed(f"{source.name} is of no format that can be told: name it with --format")
+    raise ImportFailed(
+        f"{source.name} does not look like a recording: if it is one, name its format with --format"
+    )
 
 
 class _Beside:

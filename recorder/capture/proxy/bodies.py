@@ -7,34 +7,45 @@ cannot be found in compressed bytes.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
 from recorder.heads import Headers, header
 
+_UNREADABLE = b"[a body in a coding that cannot be read is not stored]"
 _READABLE = frozenset({"gzip", "deflate", "identity"})
 WHOLE_BYTES = 1 << 20  # a body of known length up to this is read whole before it goes on
 
 
 class Body:
-    """Turns the pieces of one body into what the tape keeps of them."""
+    """Turns the pieces of one body into what the tape keeps of them.
 
-    def __init__(self, headers: Headers) -> None:
-        coding = (header(headers, "content-encoding") or "").strip().lower()
+    `remark` is told, once, why a body that ought to be readable is not.
+    """
+
+    def __init__(self, headers: Headers, remark: Callable[[str], None]) -> None:
+        self._coding = (header(headers, "content-encoding") or "").strip().lower()
         self._inflate = {
             "gzip": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
             "x-gzip": lambda: zlib.decompressobj(zlib.MAX_WBITS | 16),
             "deflate": lambda: zlib.decompressobj(),
-        }.get(coding, lambda: None)()
-        self.readable = coding in {"", "identity", "gzip", "x-gzip", "deflate"}
-        self.coding = coding
+        }.get(self._coding, lambda: None)()
+        self._is_plain = self._coding in {"", "identity"}
+        self._remark = remark
+        self._is_lost = False
 
     def piece(self, data: bytes) -> bytes:
-        """What a piece of the body says; raises ValueError where it is not validly compressed."""
-        if self._inflate is None:
+        """What a piece says; from the first that cannot be read on, one text in their place."""
+        if self._is_plain:
             return data
+        if self._is_lost:
+            return b""
         try:
-            return self._inflate.decompress(data)
+            if self._inflate:
+                return self._inflate.decompress(data)
         except zlib.error as error:
-            raise ValueError(f"invalid {self.coding} body: {error}") from None
+            self._remark(f"invalid {self._coding} body: {error}")
+        self._is_lost = True
+        return _UNREADABLE
 
 
 def is_short(headers: Headers) -> bool:

@@ -14,9 +14,9 @@ from aiohttp import (
     ClientWebSocketResponse,
     hdrs,
 )
-from yarl import URL
 
-from recorder.capture.proxy.headers import forwarded, pairs
+from recorder.capture.proxy.headers import pairs
+from recorder.capture.proxy.upstream import outgoing, shown
 from recorder.errors import RecorderError
 from recorder.heads import RequestHead, ResponseHead
 
@@ -74,12 +74,13 @@ class Dialer:
                 raise Refused(_answer(response), await response.read())
             return response
 
+        url, headers = outgoing(upstream, head)
         session = self._session(keep)
         try:
             ws = await session.ws_connect(
-                target(upstream, head),
+                url,
                 protocols=head.subprotocols,
-                headers=forwarded(head.headers),
+                headers=headers,
                 autoclose=False,
                 autoping=False,
                 compress=15,
@@ -88,7 +89,9 @@ class Dialer:
             )
         except (aiohttp.ClientError, OSError) as error:
             await session.close()
-            raise Unreachable(f"cannot reach {upstream}: {error}; check the upstream URL") from None
+            raise Unreachable(
+                f"cannot reach {shown(upstream)}: {error}; check the upstream URL"
+            ) from None
         except BaseException:
             await session.close()
             raise
@@ -104,12 +107,6 @@ class Dialer:
             skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING),
             middlewares=middlewares,
         )
-
-
-def target(upstream: str, head: RequestHead) -> URL:
-    """The upstream URL of a request: origin, optional prefix, then path and query untouched."""
-    query = f"?{head.query}" if head.query else ""
-    return URL(f"{upstream.rstrip('/')}{head.path}{query}", encoded=True)
 
 
 def _answer(response: ClientResponse, subprotocol: str | None = None) -> ResponseHead:

@@ -14,16 +14,16 @@ import aiohttp
 from aiohttp import StreamReader, web
 
 from recorder.capture.proxy.bodies import Body, is_short
-from recorder.capture.proxy.dial import Dialer, target
-from recorder.capture.proxy.headers import answered, forwarded, pairs, request_head
+from recorder.capture.proxy.dial import Dialer
+from recorder.capture.proxy.headers import answered, pairs, request_head
 from recorder.capture.proxy.tapes import OpenTape, Tapes
+from recorder.capture.proxy.upstream import outgoing, shown
 from recorder.capture.tap import Tape
 from recorder.events import Kind, Sender
 from recorder.heads import Headers, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 
 log = logging.getLogger("recorder.proxy")
-_UNREADABLE = b"[a body in a coding that cannot be read is not stored]"
 
 
 class Exchange:
@@ -36,7 +36,7 @@ class Exchange:
         self, source: StreamReader, headers: Headers, sender: Sender
     ) -> AsyncIterator[bytes]:
         """Yield a body as it arrives, recording each piece, then the end of the body."""
-        body = Body(headers)
+        body = Body(headers, lambda why: self.note("unreadable", why))
         if is_short(headers):
             data = await source.read()
             if data:
@@ -59,7 +59,7 @@ class Exchange:
         self._tape.record(self._channel, sender, kind, type_, head.encode())
 
     def _record(self, sender: Sender, body: Body, data: bytes) -> None:
-        said = body.piece(data) if body.readable else _UNREADABLE
+        said = body.piece(data)
         if said:
             self._tape.record(self._channel, sender, "http.chunk", self._name, said)
 
@@ -97,7 +97,7 @@ class Exchanges:
         upstream: str,
     ) -> web.StreamResponse:
         exchange.head("client", f"{head.method} {head.path}", head)
-        headers = forwarded(head.headers)
+        url, headers = outgoing(upstream, head)
         body = exchange.pieces(request.content, head.headers, "client")
         data: bytes | AsyncIterator[bytes] | None = body if request.body_exists else None
         if request.body_exists and is_short(head.headers):
@@ -108,14 +108,14 @@ class Exchanges:
         try:
             async with self._dialer.http.request(
                 head.method,
-                target(upstream, head),
+                url,
                 headers=headers,
                 data=data,
                 allow_redirects=False,
             ) as response:
                 return await self._answer(request, response, exchange, head, open_tape, provider)
         except (aiohttp.ClientError, OSError) as error:
-            message = f"cannot reach {upstream}: {error or type(error).__name__}"
+            message = f"cannot reach {shown(upstream)}: {error or type(error).__name__}"
             log.error("%s", message)
             exchange.note("unreachable", message)
             return _failure(provider, 502, "recorder_upstream_unreachable", message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recorder.providers.base import Listener, Tracker
+from recorder.providers.base import Links, Listener, Tracker, Webhooks
 from recorder.providers.openai_realtime.capture import RealtimeTracker
 from recorder.providers.openai_realtime.describe import describe
 from recorder.providers.openai_realtime.errors import error_event
@@ -15,13 +15,17 @@ NAME = "openai"
 TITLE = "OpenAI Realtime API"
 PREFIX = "/openai"
 UPSTREAM = "https://api.openai.com"
+LINKS: Links | None = None
+WEBHOOKS: Webhooks | None = None
 
 __all__ = [
+    "LINKS",
     "NAME",
     "PREFIX",
     "RULES",
     "TITLE",
     "UPSTREAM",
+    "WEBHOOKS",
     "correlate",
     "describe",
     "error_event",

@@ -34,7 +34,7 @@ def route(head: RequestHead) -> Route:
     return Route("control")
 
 
-def correlate(request: RequestHead, response: ResponseHead) -> str | None:
+def correlate(request: RequestHead, response: ResponseHead, body: bytes = b"") -> str | None:
     """The call id in the `Location` of an answer to `POST …/realtime/calls`."""
     named = _CALL.search(header(response.headers, "location") or "")
     return named[1] if named else None

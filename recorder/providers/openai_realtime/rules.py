@@ -92,4 +92,5 @@ RULES = Rules(
     constants=frozenset({"root"}),
     cuts=frozenset({"input_audio_buffer.commit", "input_audio_buffer.clear"}),
     embedded={"error": "error.message"},
+    key_prefix="ek_",
 )

@@ -107,18 +107,18 @@ def _analysis(call: Call, name: str) -> Json:
 
 
 def total(costs: Sequence[Json]) -> float:
-    """The `cost` of a call."""
-    return round(sum(item["cost"] for item in costs), 4)
+    """The rounded sum of items as they are: the `cost` of a call."""
+    return round(sum(float(item["cost"]) for item in costs), 4)
 
 
 def breakdown(costs: Sequence[Json]) -> Json:
     """The `costBreakdown` of a call."""
 
     def part(kind: str) -> float:
-        return round(sum(item["cost"] for item in costs if item["type"] == kind), 4)
+        return total([item for item in costs if item["type"] == kind])
 
     def count(kind: str, name: str) -> int:
-        return sum(item[name] for item in costs if item["type"] == kind)
+        return sum(int(item[name]) for item in costs if item["type"] == kind)
 
     return {
         "stt": part("transcriber"),

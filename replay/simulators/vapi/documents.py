@@ -51,11 +51,21 @@ def snapshot(call: Call) -> Json:
     }
 
 
+def head(call: Call) -> Json:
+    """What a list is filtered by."""
+    return {
+        "id": call.id,
+        "assistantId": call.asked.get("assistantId"),
+        "createdAt": iso(call.created_ms),
+        "updatedAt": iso(call.updated_ms),
+    }
+
+
 def shown(call: Call, now_ms: int) -> Json:
     """The answer to a GET: the end is seen once it was reported, analysis costs once settled."""
     document = snapshot(call)
     document["updatedAt"] = iso(call.updated_ms)
-    document["status"] = "in-progress" if call.status == "ended" else call.status
+    document["status"] = visible_status(call)
     document.pop("name", None)
     if call.name is not None:
         document["name"] = call.name
@@ -63,11 +73,15 @@ def shown(call: Call, now_ms: int) -> Json:
         document["startedAt"] = iso(call.started_ms)
     if not call.reported:
         return document
-    document["status"] = "ended"
-    report = ending(call)
-    for key in ("durationMs", "durationSeconds", "durationMinutes"):
-        del report[key]
-    return {**document, **report, "artifact": artifact(call, now_ms), **_words(call)}
+    told = {key: value for key, value in ending(call).items() if not key.startswith("duration")}
+    return {**document, **told, "artifact": artifact(call, now_ms), **_words(call)}
+
+
+def visible_status(call: Call) -> str:
+    """The status that REST tells: a call that ended goes on until it has been reported."""
+    if call.status != "ended" or call.reported:
+        return call.status
+    return "queued" if call.started_ms is None else "in-progress"
 
 
 def ending(call: Call) -> Json:
@@ -151,9 +165,7 @@ def artifact(call: Call, now_ms: int) -> Json:
                     "customerUrl": url(call, "customer"),
                 },
             },
-            **{
-                f"presigned{kind.capitalize()}Url": presigned(call, kind, now_ms) for kind in FILES
-            },
+            **{f"presigned{kind.capitalize()}Url": presigned(call, kind, now_ms) for kind in FILES},
             "presignedUrlsExpiresAt": iso(now_ms + _PRESIGNED_S * 1000),
         }
     values = variables(call)

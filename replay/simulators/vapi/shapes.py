@@ -6,6 +6,7 @@ differ for each of their providers and are not looked into beyond the provider's
 
 from __future__ import annotations
 
+from replay.simulators.vapi import names
 from replay.simulators.vapi.schema import (
     Check,
     anything,
@@ -18,75 +19,6 @@ from replay.simulators.vapi.schema import (
     record,
     string,
 )
-
-SERVER_MESSAGES = (
-    "assistant.started",
-    "assistant.speechStarted",
-    "conversation-update",
-    "end-of-call-report",
-    "function-call",
-    "hang",
-    "language-changed",
-    "language-change-detected",
-    "model-output",
-    "phone-call-control",
-    "speech-update",
-    "status-update",
-    "transcript",
-    'transcript[transcriptType="final"]',
-    "tool-calls",
-    "transfer-destination-request",
-    "handoff-destination-request",
-    "transfer-update",
-    "user-interrupted",
-    "voice-input",
-    "chat.created",
-    "chat.deleted",
-    "session.created",
-    "session.updated",
-    "session.deleted",
-    "call.deleted",
-    "call.delete.failed",
-    "call.artifact.upload",
-)
-CLIENT_MESSAGES = (
-    "conversation-update",
-    "assistant.speechStarted",
-    "function-call",
-    "function-call-result",
-    "hang",
-    "language-changed",
-    "metadata",
-    "model-output",
-    "speech-update",
-    "status-update",
-    "transcript",
-    "tool-calls",
-    "tool-calls-result",
-    "tool.completed",
-    "transfer-update",
-    "user-interrupted",
-    "voice-input",
-    "workflow.node.started",
-    "assistant.started",
-)
-_MODELS = (
-    "anthropic anthropic-bedrock anyscale cerebras custom-llm deepinfra deep-seek google groq "
-    "inflection-ai minimax openai openrouter perplexity-ai together-ai xai vapi"
-).split()
-_TRANSCRIBERS = (
-    "assembly-ai azure custom-transcriber deepgram 11labs gladia google speechmatics talkscriber "
-    "openai cartesia soniox xai vapi"
-).split()
-_VOICES = (
-    "azure cartesia custom-voice deepgram 11labs hume lmnt neuphonic openai playht wellsaid "
-    "rime-ai smallest-ai tavus vapi sesame inworld minimax xai microsoft"
-).split()
-_TOOLS = (
-    "apiRequest bash code computer dtmf endCall function google.calendar.availability.check "
-    "google.calendar.event.create google.sheets.row.append handoff mcp query slack.message.send "
-    "sms textEditor transferCall sipRequest voicemail"
-).split()
 
 _OBJECT = record({}, is_open=True)
 _SERVER = record(
@@ -109,7 +41,7 @@ _SERVER = record(
     }
 )
 _TOOL_FIELDS: dict[str, Check] = {
-    "type": choice(*_TOOLS),
+    "type": choice(*names.TOOLS),
     "async": flag,
     "server": _SERVER,
     "messages": listing(_OBJECT),
@@ -138,7 +70,7 @@ def tool(value: object, parent: str, name: str, problems: list[str]) -> None:
 
 _MODEL = record(
     {
-        "provider": choice(*_MODELS),
+        "provider": choice(*names.MODELS),
         "model": string(),
         "messages": listing(_OBJECT),
         "systemPrompt": string(),
@@ -150,10 +82,7 @@ _MODEL = record(
         "emotionRecognitionEnabled": flag,
         "numFastTurns": number(0),
         **dict.fromkeys(
-            "toolRefs knowledgeBase knowledgeBaseId speaker reasoner fallbackModels headers url "
-            "toolStrictCompatibilityMode promptCacheRetention promptCacheKey serviceTier version "
-            "reasoningEffort metadataSendMode timeoutSeconds thinking wordLevelConfidenceEnabled "
-            "realtimeConfig".split(),
+            names.MODEL_EXTRAS,
             anything,
         ),
     },
@@ -168,15 +97,15 @@ _ASSISTANT_FIELDS: dict[str, Check] = {
         "assistant-speaks-first-with-model-generated-message",
         "assistant-waits-for-user",
     ),
-    "transcriber": record({"provider": choice(*_TRANSCRIBERS)}, ("provider",), is_open=True),
+    "transcriber": record({"provider": choice(*names.TRANSCRIBERS)}, ("provider",), is_open=True),
     "model": _MODEL,
-    "voice": record({"provider": choice(*_VOICES)}, ("provider",), is_open=True),
+    "voice": record({"provider": choice(*names.VOICES)}, ("provider",), is_open=True),
     "voicemailDetection": anything,
     "voicemailMessage": string(1000),
     "endCallMessage": string(1000),
     "endCallPhrases": listing(string(140)),
-    "clientMessages": choices(CLIENT_MESSAGES),
-    "serverMessages": choices(SERVER_MESSAGES),
+    "clientMessages": choices(names.CLIENT_MESSAGES),
+    "serverMessages": choices(names.SERVER_MESSAGES),
     "silenceTimeoutSeconds": number(10, 3600),
     "customerJoinTimeoutSeconds": number(1, 60),
     "maxDurationSeconds": number(10, 43_200),
@@ -213,9 +142,7 @@ _ASSISTANT_FIELDS: dict[str, Check] = {
     "artifactPlan": record(
         {
             **dict.fromkeys(
-                "recordingEnabled videoRecordingEnabled loggingEnabled pcapEnabled "
-                "fullMessageHistoryEnabled recordingUseCustomStorageEnabled "
-                "pcapUseCustomStorageEnabled loggingUseCustomStorageEnabled".split(),
+                names.ARTIFACT_FLAGS,
                 flag,
             ),
             "recordingFormat": choice("wav;l16", "mp3"),
@@ -223,8 +150,7 @@ _ASSISTANT_FIELDS: dict[str, Check] = {
                 {"enabled": flag, "assistantName": string(), "userName": string()}
             ),
             **dict.fromkeys(
-                "pcapS3PathPrefix recordingPath loggingPath structuredOutputIds "
-                "structuredOutputs scorecardIds scorecards".split(),
+                names.ARTIFACT_EXTRAS,
                 anything,
             ),
         }
@@ -255,8 +181,7 @@ _ASSISTANT_FIELDS: dict[str, Check] = {
     "monitorPlan": record(
         {
             **dict.fromkeys(
-                "listenEnabled listenAuthenticationEnabled controlEnabled "
-                "controlAuthenticationEnabled".split(),
+                names.MONITOR_FLAGS,
                 flag,
             ),
             "monitorIds": listing(string()),
@@ -343,3 +268,4 @@ CREDENTIAL = record(
     {"provider": choice("webhook"), "name": string(40), "authenticationPlan": _authentication},
     ("provider", "authenticationPlan"),
 )
+CREDENTIAL_UPDATE = record({"name": string(40), "authenticationPlan": _authentication})

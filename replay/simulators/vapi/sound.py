@@ -72,30 +72,30 @@ class Lane:
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
-        self._pieces: list[Samples] = []
-        self.length = 0
+        self._data = bytearray()
+
+    @property
+    def length(self) -> int:
+        """In samples."""
+        return len(self._data) // 2
 
     def put(self, samples: Samples, at_ns: int) -> None:
         """Append what came `at_ns` into the call; what is late by more than jitter leaves a gap."""
-        gap = (at_ns - _LATE_NS) * self._rate // _NS - self.length
-        if gap > 0:
-            self._add(np.zeros(gap + _LATE_NS * self._rate // _NS, dtype=np.int16))
-        self._add(samples)
+        if (at_ns - _LATE_NS) * self._rate // _NS > self.length:
+            self._data += bytes(2 * (at_ns * self._rate // _NS - self.length))
+        self._data += pcm.to_bytes(samples)
 
-    def _add(self, samples: Samples) -> None:
-        self._pieces.append(samples)
-        self.length += samples.size
-
-    def samples(self, length: int) -> Samples:
-        """The first `length` samples, with silence at the end where less came."""
-        whole = np.concatenate([*self._pieces, np.zeros(max(0, length - self.length), np.int16)])
-        return whole[:length]
+    def part(self, start: int, end: int) -> Samples:
+        """The samples from `start` to `end`, with silence where nothing came."""
+        data = bytes(self._data[2 * start : 2 * end])
+        return pcm.samples(data.ljust(2 * (end - start), b"\0"))
 
 
 def mixed(one: Samples, other: Samples) -> Samples:
     """Both at once."""
     both = one.astype(np.int32) + other
-    return np.clip(both, -32_768, 32_767).astype(np.int16)
+    clipped: Samples = np.clip(both, -32_768, 32_767).astype(np.int16)
+    return clipped
 
 
 def wav(samples: Samples, rate: int, channels: int = 1) -> bytes:
