@@ -35,7 +35,7 @@ class Contender:
         self.process.send_signal(signal.SIGTERM)
         _, status, usage = os.wait4(self.process.pid, 0)
         self.process.returncode = os.waitstatus_to_exitcode(status)
-        self.times = (usage.ru_utime, usage.ru_stime, usage.ru_nvcsw, usage.ru_nivcsw, usage.ru_minflt); return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+        return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
     def resident(self) -> int:
         """Resident bytes now."""

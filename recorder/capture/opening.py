@@ -27,11 +27,19 @@ class TapeOpener:
         self._tapes: dict[int, Tape] = {}
         self._numbers = 0
 
+    def now_ns(self) -> int:
+        """This moment, for what is kept until its tape is known."""
+        return self._clock.now_ns()
+
     def open(self, provider: str, trial: str, **facts: Any) -> Tape:
         """A new session of `provider`, anchored now. Facts: model, external_id, parent, origin."""
-        wall = self._clock.wall_ns()
+        return self.open_since(self._clock.now_ns(), provider, trial, **facts)
+
+    def open_since(self, began_ns: int, provider: str, trial: str, **facts: Any) -> Tape:
+        """`open` for a session that began at an earlier moment."""
+        wall = self._clock.wall_ns() - (self._clock.now_ns() - began_ns)
         row = SessionRow(session_id(wall), trial, provider, wall, SCHEME, self.run.id, **facts)
-        return self._begin(row, self._clock.now_ns(), 0)
+        return self._begin(row, began_ns, 0)
 
     def reopen(self, row: SessionRow, channels: int) -> Tape:
         """A session that ended, to add what came later; its anchor and channels stay."""
@@ -52,7 +60,8 @@ class TapeOpener:
     def _begin(self, row: SessionRow, anchor: int, channels: int) -> Tape:
         with self.lock:
             self._numbers += 1
-            tape = Tape(self._numbers, row.id, self, self._clock, anchor, channels)
+            ended = row.ended_ns or 0
+            tape = Tape(self._numbers, row.id, self, self._clock, anchor, channels, ended)
             self._tapes[tape.number] = tape
             self.put(Order(tape.number, "begin", row), 0)
         return tape

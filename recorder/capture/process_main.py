@@ -127,7 +127,11 @@ def main() -> None:
     gc.freeze()
     gc.set_threshold(_GC_EVERY)
     writer.close(in_order=writer.feed())
-    store.close()
+    try:
+        store.close()
+    except RecorderError as error:
+        logging.error("%s", error)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

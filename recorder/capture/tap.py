@@ -41,7 +41,14 @@ class Tape:
     """
 
     def __init__(
-        self, number: int, session: str, sink: Sink, clock: Clock, anchor_ns: int, channels: int = 0
+        self,
+        number: int,
+        session: str,
+        sink: Sink,
+        clock: Clock,
+        anchor_ns: int,
+        channels: int = 0,
+        ended_ns: int = 0,
     ) -> None:
         self.number = number
         self.session = session
@@ -53,6 +60,7 @@ class Tape:
         self._anchor = anchor_ns
         self._lock = sink.lock
         self._channels = channels
+        self._floor = ended_ns
 
     def channel(self, kind: ChannelKind, target: str) -> int:
         """Open a channel and return its number (from 1)."""
@@ -66,6 +74,15 @@ class Tape:
         """Stamp one event with the moment of this call and queue it."""
         with self._lock:
             at_ns = self._now() - self._anchor
+            self._put((self.number, at_ns, channel, sender, kind, type_, body), len(body))
+
+    def record_late(
+        self, moment_ns: int, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes
+    ) -> None:
+        """Queue one event of an earlier moment (`TapeOpener.now_ns` of then), which was kept until
+        its tape was known. It is never before the end of what the store has."""
+        with self._lock:
+            at_ns = max(moment_ns - self._anchor, self._floor)
             self._put((self.number, at_ns, channel, sender, kind, type_, body), len(body))
 
     def end_channel(self, channel: int) -> None:

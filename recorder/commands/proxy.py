@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from recorder.commands.common import Address, listen_option, store_option
 from recorder.errors import RecorderError
@@ -21,7 +22,10 @@ _SWITCH_S = 0.0005
 if TYPE_CHECKING:
     import ssl
 
+    from yarl import URL
+
     from recorder.capture.ledger import OnFailure
+    from recorder.capture.proxy.options import ProxyOptions
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,12 @@ class Options:
     trial: str
     listen: Address
     openai_url: str
+    vapi_url: str
+    public_url: str | None
+    rewrite: bool
+    webhook_to: str | None
+    webhook_secret_env: str | None
+    set_server_url: bool
     on_store_failure: OnFailure
     tls_cert: Path | None
     tls_key: Path | None
@@ -51,6 +61,41 @@ class Options:
     help="Where /openai/… goes: an origin, with a path prefix if need be.",
 )
 @click.option(
+    "--vapi-url",
+    default="https://api.vapi.ai",
+    show_default=True,
+    metavar="URL",
+    help="Where /vapi/… goes, likewise.",
+)
+@click.option(
+    "--public-url",
+    metavar="URL",
+    help="How clients and providers reach this proxy, where not by the host that they ask for.",
+)
+@click.option(
+    "--rewrite/--no-rewrite",
+    default=True,
+    show_default=True,
+    help="Lead clients back here where an answer of Vapi names the sockets of a call.",
+)
+@click.option(
+    "--webhook-to",
+    metavar="URL",
+    help="The application's server: gets what Vapi delivers to /webhooks/vapi. Without it, "
+    "deliveries are acknowledged.",
+)
+@click.option(
+    "--webhook-secret-env",
+    metavar="NAME",
+    help="The environment variable with the secret that deliveries are signed with; each is "
+    "checked, and passed on whatever comes out.",
+)
+@click.option(
+    "--set-server-url",
+    is_flag=True,
+    help="Put this proxy's webhook address into assistants and calls that pass.",
+)
+@click.option(
     "--on-store-failure",
     type=click.Choice(["end", "pass"]),
     default="end",
@@ -64,15 +109,16 @@ class Options:
     "--check-upstream/--no-check-upstream",
     default=True,
     show_default=True,
-    help="Connect to the upstream once before listening.",
+    help="Connect once, before listening, to each upstream that is named here.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Say more on standard error.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only errors.")
 def command(verbose: bool, quiet: bool, **options: object) -> None:
     """Record what passes between an application and a provider.
 
-    Point the application at http://HOST:PORT/openai instead of https://api.openai.com;
-    its key passes through and is never stored. Ctrl-C ends it cleanly.
+    Point the application at http://HOST:PORT/openai instead of https://api.openai.com, or at
+    http://HOST:PORT/vapi instead of https://api.vapi.ai; its key passes through and is never
+    stored. Ctrl-C ends it cleanly.
 
     Example: record proxy --trial first-try --listen 127.0.0.1:8080
     """
@@ -83,26 +129,74 @@ def command(verbose: bool, quiet: bool, **options: object) -> None:
 async def _serve(options: Options, level: int) -> None:
     from recorder.capture.logs import log_to_stderr
     from recorder.capture.process import WriterProcess
-    from recorder.capture.proxy.address import reachable, upstream_url
+    from recorder.capture.proxy.address import reachable
     from recorder.capture.proxy.server import Proxy
     from recorder.clock import SystemClock
 
     log_to_stderr(level, os.environ)
-    upstream = upstream_url(options.openai_url)
+    named = _named_upstreams(options)
+    extras = _extras(options)
     tls, authority = _tls(options)
-    if options.check_upstream:
+    for upstream in named if options.check_upstream else ():
         await reachable(upstream)
     writer = WriterProcess(options.store_url, SystemClock(), on_failure=options.on_store_failure)
     for session in await writer.start():
         click.echo(f"session {session} was left by a run that died: interrupted", err=True)
     try:
-        proxy = Proxy(writer, options.trial, {"openai": options.openai_url})
+        upstreams = {"openai": options.openai_url, "vapi": options.vapi_url}
+        proxy = Proxy(writer, options.trial, upstreams, extras)
         base = await proxy.start(options.listen.host, options.listen.port, tls)
         _greet(base, authority)
         await _until_signal()
         await proxy.stop()
     finally:
         await writer.close()
+
+
+def _named_upstreams(options: Options) -> list[URL]:
+    """The upstreams that the user chose; all of them are looked at."""
+    from recorder.capture.proxy.address import server_url
+
+    context = click.get_current_context()
+    given = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    urls = {
+        "openai_url": server_url("--openai-url", options.openai_url),
+        "vapi_url": server_url("--vapi-url", options.vapi_url),
+    }
+    return [url for name, url in urls.items() if context.get_parameter_source(name) in given]
+
+
+def _extras(options: Options) -> ProxyOptions:
+    from recorder.capture.proxy.address import server_url
+    from recorder.capture.proxy.options import ProxyOptions
+
+    for option, url in (("--public-url", options.public_url), ("--webhook-to", options.webhook_to)):
+        if url is not None:
+            server_url(option, url)
+    return ProxyOptions(
+        options.public_url,
+        options.rewrite,
+        options.webhook_to,
+        _webhook_secret(options.webhook_secret_env),
+        options.set_server_url,
+    )
+
+
+def _webhook_secret(name: str | None) -> str | None:
+    """The value of a variable, which must be named like a secret so that it is never stored."""
+    from recorder.redact import known_secrets
+
+    if name is None:
+        return None
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise RecorderError(f"--webhook-secret-env: {name} is not set, or empty")
+    if value not in known_secrets({name: value}):
+        raise RecorderError(
+            f"--webhook-secret-env: {name} is not taken for a secret; use a name such as "
+            "VAPI_WEBHOOK_SECRET, and a value of 8 characters or more"
+        )
+    return value
 
 
 def _tls(options: Options) -> tuple[ssl.SSLContext | None, Path | None]:
@@ -129,9 +223,9 @@ def _greet(base: str, authority: Path | None) -> None:
     click.echo(f"ready {base}")
     if authority:
         click.echo(f"trust {authority}")
-    provider = PROVIDERS["openai"]
-    for line in provider.sdk_hints(base + provider.PREFIX):
-        click.echo(f"  {line}")
+    for provider in PROVIDERS.values():
+        for line in provider.sdk_hints(base + provider.PREFIX):
+            click.echo(f"  {line}")
     sys.stdout.flush()
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from recorder.errors import RecorderError
-from recorder.providers import openai_realtime
+from recorder.providers import openai_realtime, vapi
 from recorder.providers.base import Provider
 
 PROVIDERS: dict[str, Provider] = {
     openai_realtime.NAME: openai_realtime,
+    vapi.NAME: vapi,
 }
 
 

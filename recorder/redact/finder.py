@@ -17,6 +17,7 @@ _DEEPEST = 5  # JSON in a JSON string, escaped or percent-encoded text inside ea
 _ROUNDS = 8
 _MOST = 2000  # secrets in one text; a text with more is one secret as a whole
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{256,}={0,2}")
+_WORD = re.compile(rb"[A-Za-z]{1,19}")  # too short and too plain for any shape
 _MARKERS = re.compile(rb"(?:\s*" + MARKER.pattern + rb")+\s*")
 _SCHEME = re.compile(rb"(?i:bearer|basic|token|digest|apikey)[ \t]+(?=\S)")
 _FORM = re.compile(rb"[^\s=&?/#]+=[^\s&]*(?:&[^\s=&?/#]+=[^\s&]*)*\s*")
@@ -33,7 +34,6 @@ _HEADER_LINE = re.compile(rb"(?m)^([A-Za-z][A-Za-z0-9-]{2,40}):[ \t]*([^\s\"\\][
 _PART = re.compile(rb"(?i:content-disposition):([^\r\n]*)")
 _PART_NAME = re.compile(rb"[; ]name=\"?([^\";\r\n]+)")
 _PART_HEADERS = re.compile(rb"(?:\r?\n[^\r\n]+){0,20}+\r?\n\r?\n")
-_PART_END = re.compile(rb"\r?\n--|\Z")
 _LOGPROB = re.compile(rb"[\"']\s*,\s*[\"'](?:logprob|bytes)\b")
 _JSON_LINE = re.compile(rb"(?m)^(?:data:[ \t]*)?([{\[][^\r\n]*[}\]])[ \t]*\r?$")
 
@@ -75,8 +75,11 @@ class Finder:
     def _scan(self, raw: bytes, depth: int) -> list[Found]:
         if raw.lstrip()[:1] not in (b"{", b"["):
             return self._text(raw, depth)
-        founds = [found for _, text in strings(raw) for found in self._value(raw, text, depth)]
-        return founds if is_json(raw) else founds + self._text(raw, depth)
+        founds = [] if is_json(raw) else self._text(raw, depth)
+        if founds and founds[0][:2] == (0, len(raw)):
+            return founds
+        founds += [found for _, text in strings(raw) for found in self._value(raw, text, depth)]
+        return founds
 
     def _value(self, raw: bytes, text: Text, depth: int) -> list[Found]:
         start, end, path, secret = text
@@ -90,7 +93,10 @@ class Finder:
         return view.raw(founds, start, place(path)) if founds else []
 
     def _text(self, raw: bytes, depth: int) -> list[Found]:
-        return _bounded(self._each(raw, depth), raw) if self._is_hinted(raw) else []
+        if not self._is_hinted(raw):
+            return []
+        founds = self._by_value(raw) if _WORD.fullmatch(raw) else self._each(raw, depth)
+        return _bounded(founds, raw)
 
     def _each(self, raw: bytes, depth: int) -> Iterator[Found]:
         """All secrets of a text, one way to find them after the other."""
@@ -118,12 +124,15 @@ class Finder:
 
     def _local(self, text: bytes) -> Iterator[Found]:
         """By known value and by shape, which need nothing around them."""
-        if self._known is not None:
-            for match in self._known.finditer(text):
-                yield Found(*match.span(), match[0])
+        yield from self._by_value(text)
         if not _BASE64.fullmatch(text):
             for start, end in shapes.whole(text):
                 yield Found(start, end, text[start:end])
+
+    def _by_value(self, text: bytes) -> Iterator[Found]:
+        if self._known is not None:
+            for match in self._known.finditer(text):
+                yield Found(*match.span(), match[0])
 
     def _parts(self, raw: bytes, depth: int) -> Iterator[Found]:
         """What stands in the parts of a multipart body (RFC 7578)."""
@@ -135,8 +144,8 @@ class Finder:
             if name is None or headers is None:
                 continue
             start = headers.end()
-            end = _PART_END.search(raw, start)
-            at = end.start() if end else len(raw)
+            end = raw.find(b"\n--", start)
+            at = end if end >= 0 else len(raw)
             content = raw[start:at]
             secret = is_secret_query(_name(name[1]))
             founds = by_name(content) if secret else self._scan(content, depth + 1)

@@ -10,6 +10,7 @@ _FIELD = re.compile(
     r".*(?:(?:api|access|secret|private|signing|encryption|subscription|account|auth)keys?"
     r"|accesskeyid|secrets?|password|passwd|passphrase|token|credentials?|authorization|cookies?)"
     r"|auth|jwt|pwd|icepwd|iceufrag|usernamefragment"
+    r"|.*(?:callurl|callsipuri|listenurl|controlurl)|presigned.*url"  # who has it may use it
 )
 _QUERY = frozenset({"key", "sig", "auth", "code", "jwt", "sas"})
 _HEADER_WORDS = frozenset(

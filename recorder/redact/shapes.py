@@ -57,9 +57,12 @@ _WHOLE = re.compile(
                 for first in (b"b", b"B")
             ),
             rb"://([^\s/?#@\"'\\<>]{1,512})@",
+            # the sockets and the control of a call at Vapi, which ask for nothing else
+            rb"://([^\s?#\"'\\<>]{1,300}/[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
+            rb"/(?:transport|listen|control)(?![A-Za-z0-9])[^\s\"'\\<>]*)",
             _word(rb"a", rb"=ice-(?:pwd|ufrag):[ \t]*([A-Za-z0-9+/]+)"),
             _word(rb"a", rb"=crypto:[^\r\n\"\\]{0,100}inline:([A-Za-z0-9+/=]{16,})"),
-            rb"candidate:[^\r\n\"\\]{0,200} ufrag ([A-Za-z0-9+/]+)",
+            rb"candidate:[^\r\n\"\\]{0,200}? ufrag ([A-Za-z0-9+/]+)",
             rb"openai-(?:insecure-api-key|organization|project)\.([^\s,;\"'\\]+)",
         )
     )

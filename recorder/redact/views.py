@@ -74,11 +74,15 @@ def _decoded(
     done = 0
     for match in escape.finditer(raw):
         start, end = match.span()
-        for is_copied, at, piece in ((True, done, raw[done:start]), (False, start, decode(match))):
+        if start > done:
             starts.append(len(text))
-            raws.append(at)
-            copied.append(is_copied)
-            text += piece
+            raws.append(done)
+            copied.append(True)
+            text += raw[done:start]
+        starts.append(len(text))
+        raws.append(start)
+        copied.append(False)
+        text += decode(match)
         done = end
     starts.append(len(text))
     raws.append(done)

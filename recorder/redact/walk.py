@@ -43,11 +43,12 @@ class Text(NamedTuple):
 
 
 class _Frame:
-    __slots__ = ("is_object", "key", "label", "wants_key", "within")
+    __slots__ = ("above", "is_object", "key", "label", "wants_key", "within")
 
-    def __init__(self, is_object: bool, within: Within) -> None:
+    def __init__(self, is_object: bool, within: Within, above: tuple[str | int, ...]) -> None:
         self.is_object = is_object
         self.within = within
+        self.above = above  # the path of the object or array itself
         self.key: str | int = "" if is_object else 0
         self.wants_key = is_object
         self.label = ""  # in a pair of a list of headers, the header's name
@@ -79,7 +80,8 @@ def strings(raw: bytes) -> Iterator[tuple[bool, Text]]:
         frame = stack[-1] if stack else None
         sign = match[0]
         if sign in b"{[":
-            stack.append(_Frame(sign == b"{", _within(stack, sign == b"{")))
+            within = _within(stack, sign == b"{")
+            stack.append(_Frame(sign == b"{", within, _path(frame) if frame else ()))
         elif sign in b"}]":
             if frame is not None:
                 stack.pop()
@@ -105,15 +107,16 @@ def _string(stack: list[_Frame], match: re.Match[bytes]) -> tuple[bool, Text]:
     if frame.wants_key:
         frame.key = unescaped(match[1]).text.decode("utf-8", "replace")
         frame.wants_key = False
-        return True, Text(start, end, _path(stack, len(stack) - 1), None)
+        return True, Text(start, end, frame.above, None)
     if frame.within is Within.PAIRS and frame.key in (0, "name"):
         frame.label = match[1].decode("utf-8", "replace")
-    path = _path(stack, len(stack))
+    path = _path(frame)
     return False, Text(start, end, path, _reason(frame, path))
 
 
-def _path(stack: list[_Frame], depth: int) -> tuple[str | int, ...]:
-    return tuple(each.key for each in stack[: min(depth, _SHOWN)])
+def _path(frame: _Frame) -> tuple[str | int, ...]:
+    """The path of what stands at the key of a frame; its first steps where it is deep."""
+    return (*frame.above, frame.key) if len(frame.above) < _SHOWN else frame.above
 
 
 def _reason(frame: _Frame, path: tuple[str | int, ...]) -> str | None:

@@ -33,7 +33,8 @@ _FORMATS: Mapping[str, tuple[Codec, int]] = {
 class VapiWording:
     """Frames of one call; it remembers which speech is under way, so each call needs its own.
 
-    `form` and `rate` are the call's `audioFormat`. RecorderError for an unknown format.
+    The call must send `status-update`, `speech-update` and `transcript` to its client. `form` and
+    `rate` are the call's `audioFormat`. RecorderError for an unknown format.
     """
 
     manual_turns = False
@@ -46,7 +47,7 @@ class VapiWording:
         self.codec, usual = _FORMATS[form]
         self.rate = rate or usual
         self._speeches = 0
-        self._is_filler = False
+        self._is_open = self._is_filler = False
         self._was_cut = False
         self._unanswered: set[str] = set()
         self._announced: list[bool] = []
@@ -95,8 +96,8 @@ class VapiWording:
         return []
 
     def listen(self, audio: bytes) -> list[Signal]:
-        """A binary frame is a piece of what the assistant says."""
-        return [Sound(self._name, audio)]
+        """A binary frame is a piece of what the assistant says; filler is not of the reply."""
+        return [] if self._is_filler else [Sound(self._name, audio)]
 
     def read(self, body: bytes) -> list[Signal]:
         """What a text frame means; unknown types mean nothing."""
@@ -129,15 +130,23 @@ class VapiWording:
         if frame["status"] == "started":
             self._speeches += 1
             self._is_filler = self._announced.pop(0) if self._announced else False
-            self._was_cut = False
+            self._is_open, self._was_cut = True, False
             return [ReplyBegan(self._name)]
+        return self._over() if self._was_cut else []
+
+    def _over(self) -> list[Signal]:
+        """The speech has ended, if one is under way."""
+        if not self._is_open:
+            return []
+        self._is_open = False
         over = "cancelled" if self._is_filler or self._was_cut else "completed"
         return [ReplyEnded(self._name, over)]
 
     def _transcript(self, frame: Mapping[str, Any]) -> list[Signal]:
+        """The final words come after the end of the speech, and end the reply."""
         if (frame["role"], frame["transcriptType"]) != ("assistant", "final"):
             return []
-        return [Said(self._name, frame["transcript"])]
+        return [Said(self._name, frame["transcript"]), *self._over()]
 
     def _interrupted(self, frame: Mapping[str, Any]) -> list[Signal]:
         self._was_cut = True

@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 from harness import Ended, read, run
 
+from recorder.cli import main as record_main
+from replay.cli import main as replay_main
+
 _DROP_FROM_BOUNDING_SET = 24  # prctl(2)
 _OVERRIDES = (1, 2, 3)  # capabilities(7): DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER
 
@@ -183,13 +186,25 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_refused_in_one_line(bad: Bad, case: str) -> None:
+def test_refused_in_one_line(
+    bad: Bad, case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     line, *said = CASES[case]
     program, *words = bad.words(line)
-    assert program in ("recorder", "replay")
-    ended = run("recorder" if program == "recorder" else "replay", *words)
+    monkeypatch.setattr(sys, "argv", [program, *words])
+    with pytest.raises(SystemExit) as stopped:
+        {"recorder": record_main, "replay": replay_main}[program]()
+    assert isinstance(stopped.value.code, int)
+    out, err = capsys.readouterr()
     said = [text.replace("BUSY", f"127.0.0.1:{bad.port}") for text in said]
-    assert_refused(ended, program, *said)
+    assert_refused(Ended(stopped.value.code, out, err), program, *said)
+
+
+@pytest.mark.parametrize("case", ["not a database", "port in use, simulate", "ambiguous prefix"])
+def test_refused_as_a_process(bad: Bad, case: str) -> None:
+    line, *_ = CASES[case]
+    program, *words = bad.words(line)
+    assert_refused(run("recorder" if program == "recorder" else "replay", *words), program)
 
 
 def test_nothing_is_left_behind(bad: Bad) -> None:

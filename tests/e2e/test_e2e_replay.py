@@ -69,7 +69,7 @@ def test_recorded_pace_with_nothing_else_running(tmp_path: Path) -> None:
     session = _replay(studio, taped, "browser", "1", REAL_TIME_S)
     lasted = {row["id"]: row["duration_s"] for row in studio.sessions()}
     assert lasted[taped.session] > 3
-    assert lasted[session] == pytest.approx(lasted[taped.session], rel=0.1)
+    assert 0.9 * lasted[taped.session] < lasted[session] < lasted[taped.session] + 2
     assert _digest(studio, session) == _digest(studio, taped.session)
 
 
@@ -89,11 +89,11 @@ def test_ephemeral_key_from_a_replay(studio: Studio) -> None:
 
 def test_another_conversation_fails(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client is told in an error event, the operator in a report."""
-    taped = studio.tape("openai-sync")
+    taped = studio.tape("openai-async")
     monkeypatch.setattr(conversation, "TYPED", "Good evening.")
     with serve(studio.store, taped.session, "max") as service:
         with pytest.raises(AssertionError, match="replay_mismatch"):
-            CLIENTS["openai-sync"](f"{service.url}/openai", 0)
+            CLIENTS["openai-async"](f"{service.url}/openai", 0)
         ended = service.ended()
     assert ended.code == 1, ended
     assert ended.err == ""

@@ -43,7 +43,6 @@ def test_it_comes_in_and_goes_out_unchanged(path: Path, tmp_path: Path) -> None:
     assert run("recorder", "verify", "--store", first).code == 0
     shown = read("recorder", "show", "last", "--all", "--store", first)
     lines = [line for line in shown.splitlines() if " → " in line or " ← " in line]
-    print(shown)
     assert (
         len(lines)
         == json.loads(read("recorder", "sessions", "--json", "--store", first))[0]["events"]
@@ -59,15 +58,17 @@ def test_it_comes_in_and_goes_out_unchanged(path: Path, tmp_path: Path) -> None:
 def test_replay_satisfies_the_recorded_client(path: Path, tmp_path: Path) -> None:
     store = str(tmp_path / "tape.db")
     _import(store, path)
-    digest = read("replay", "digest", "last", "--store", store)
     script = _frames(store)
-    with serve(store, "last", "max") as service:
-        got = _play(service, script)
-        ended = service.ended()
-    assert ended.code == 0, ended
-    assert "replay complete" in ended.out
-    assert got == [text for sender, text in script if sender == "provider"]
-    assert read("replay", "digest", "last", "--store", store) == digest
+    digests = set()
+    for tape in ("last", "last~1"):
+        with serve(store, tape, "max") as service:
+            got = _play(service, script)
+            ended = service.ended()
+        assert ended.code == 0, ended
+        assert "replay complete" in ended.out
+        assert got == [text for sender, text in script if sender == "provider"]
+        digests.add(read("replay", "digest", "last", "--store", store))
+    assert len(digests) == 1
 
 
 def _frames(store: str) -> list[tuple[str, str]]:

@@ -43,11 +43,6 @@ class Socket:
     refusal: tuple[int, Pairs, bytes] | None = None
     closes: tuple[str, str] = ("client", "")
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether it can share a connection with others."""
-        return self == Socket(self.client, self.provider)
-
 
 @dataclass(frozen=True)
 class Exchange:

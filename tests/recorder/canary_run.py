@@ -142,7 +142,7 @@ class Client:
     async def visit(self, places: Sequence[Place]) -> None:
         """All places; those that need no handshake of their own share a connection."""
         sockets = [place for place in places if isinstance(place.talk, Socket)]
-        plain = [place for place in sockets if place.talk == _plain(place.talk)]
+        plain = [place for place in sockets if _is_plain(place.talk)]
         async with aiohttp.ClientSession() as http:
             await self._converse(http, plain)
             for place in sockets:
@@ -172,8 +172,9 @@ class Client:
                 assert answer.status == talk.refusal[0]
                 self._wire.saw(answer.raw_headers, await answer.read())
             return
-        options = {"headers": headers, "protocols": talk.protocols, "autoping": False}
-        async with http.ws_connect(url, **options) as socket:  # type: ignore[arg-type]
+        async with http.ws_connect(
+            url, headers=headers, protocols=talk.protocols, autoping=False
+        ) as socket:
             self._wire.saw(socket._response.raw_headers)
             for place in places:
                 await self._order(socket, place)
@@ -203,9 +204,9 @@ class Client:
             self._wire.saw(answer.reason, answer.raw_headers, await answer.read())
 
 
-def _plain(talk: Socket) -> Socket:
-    """`talk` as it would be with nothing special about its connection."""
-    return Socket(talk.client, talk.provider)
+def _is_plain(talk: Socket | Exchange) -> bool:
+    """Whether nothing is special about its connection."""
+    return isinstance(talk, Socket) and talk == Socket(talk.client, talk.provider)
 
 
 class Proxy:

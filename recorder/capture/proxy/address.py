@@ -32,15 +32,16 @@ async def listen(runner: web.ServerRunner, host: str, port: int, tls: ssl.SSLCon
     return f"{'https' if tls else 'http'}://{shown}:{bound}"
 
 
-def upstream_url(text: str) -> URL:
-    """The URL of an upstream: an origin, with a path prefix if need be; RecorderError if not."""
+def server_url(option: str, text: str) -> URL:
+    """The URL of a server that an option names: an origin, with a path prefix if need be;
+    RecorderError if it is none."""
     try:
         url = URL(text)
     except ValueError:
         url = URL()
     if url.scheme not in {"http", "https"} or not url.host:
         # not quoted: it may hold a password
-        raise RecorderError("--openai-url is not a URL: give http(s)://HOST[:PORT][/PREFIX]")
+        raise RecorderError(f"{option} is not a URL: give http(s)://HOST[:PORT][/PREFIX]")
     return url
 
 

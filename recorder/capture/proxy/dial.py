@@ -22,6 +22,7 @@ from recorder.heads import RequestHead, ResponseHead
 
 MAX_MESSAGE = 32 << 20
 _CONNECT_S = 15.0
+_AS_IT_COMES = (hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE)
 
 
 class Unreachable(RecorderError):
@@ -104,7 +105,7 @@ class Dialer:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_S),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=(hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING),
+            skip_auto_headers=_AS_IT_COMES,
             middlewares=middlewares,
         )
 

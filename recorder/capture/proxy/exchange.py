@@ -1,161 +1,266 @@
 """One HTTP exchange through the proxy: head and body each way, passed on as they arrive.
 
 A short body of known length passes as one piece, so that a secret in it is seen whole; a stream
-(server-sent events, chunked answers) passes piece by piece.
+(server-sent events, chunked answers) passes piece by piece. An answer that may name a call or lead
+the client to another server is looked at whole first.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import AsyncIterator
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp import StreamReader, web
 
 from recorder.capture.proxy.bodies import Body, is_short
+from recorder.capture.proxy.destinations import Destination, Destinations
 from recorder.capture.proxy.dial import Dialer
 from recorder.capture.proxy.headers import answered, pairs, request_head
+from recorder.capture.proxy.legs import Leg, lay
+from recorder.capture.proxy.options import ProxyOptions
+from recorder.capture.proxy.rewriting import with_address, with_links
 from recorder.capture.proxy.tapes import OpenTape, Tapes
 from recorder.capture.proxy.upstream import outgoing, shown
-from recorder.capture.tap import Tape
 from recorder.events import Kind, Sender
-from recorder.heads import Headers, RequestHead, ResponseHead
-from recorder.providers.base import Provider
+from recorder.heads import Headers, RequestHead, ResponseHead, header
+from recorder.providers.base import Links, Provider
 
 log = logging.getLogger("recorder.proxy")
+_LOOKED_AT = 32 << 20  # bytes of an answer that are held back at most
+_ENCODED = ("content-encoding", "content-length")
 
 
 class Exchange:
-    """One request and its answer, on one channel of a tape."""
+    """One request and its answer, on one leg. `name` is the type of what bodies consist of."""
 
-    def __init__(self, tape: Tape, channel: int, name: str) -> None:
-        self._tape, self._channel, self._name = tape, channel, name
+    def __init__(self, leg: Leg, name: str) -> None:
+        self._leg, self._name = leg, name
 
     async def pieces(
-        self, source: StreamReader, headers: Headers, sender: Sender
+        self, arriving: AsyncIterator[bytes], headers: Headers, sender: Sender
     ) -> AsyncIterator[bytes]:
         """Yield a body as it arrives, recording each piece, then the end of the body."""
-        body = Body(headers, lambda why: self.note("unreadable", why))
-        if is_short(headers):
-            data = await source.read()
-            if data:
-                self._record(sender, body, data)
-                yield data
-        else:
-            async for data in source.iter_any():
-                self._record(sender, body, data)
-                yield data
-        self._tape.record(self._channel, sender, "http.chunk", self._name, b"")
+        body = Body(headers, self._unreadable)
+        async for data in arriving:
+            self._record(sender, body, data)
+            yield data
+        self.end_of_body(sender)
+
+    def whole(self, sender: Sender, headers: Headers, data: bytes) -> bytes:
+        """Record a body that has arrived; returns what it says."""
+        said = self._record(sender, Body(headers, self._unreadable), data)
+        self.end_of_body(sender)
+        return said
+
+    def end_of_body(self, sender: Sender) -> None:
+        """Record that a body has ended."""
+        self._leg.record(sender, "http.chunk", self._name, b"")
+
+    def head(
+        self, sender: Sender, kind: Kind, type_: str, head: RequestHead | ResponseHead
+    ) -> None:
+        """The head of the request or of the answer."""
+        self._leg.record(sender, kind, type_, head.encode())
 
     def note(self, what: str, message: str) -> None:
         """A remark of the recorder on this exchange."""
-        text = json.dumps({"message": message}).encode()
-        self._tape.record(self._channel, "recorder", "note", what, text)
+        self._leg.note(what, message=message)
 
-    def head(self, sender: Sender, type_: str, head: RequestHead | ResponseHead) -> None:
-        """The head of the request or of the answer."""
-        kind: Kind = "http.request" if sender == "client" else "http.response"
-        self._tape.record(self._channel, sender, kind, type_, head.encode())
+    async def back(
+        self,
+        request: web.BaseRequest,
+        answer: ResponseHead,
+        pieces: AsyncIterator[bytes],
+        *,
+        but: tuple[str, ...] = (),
+    ) -> web.StreamResponse:
+        """Pass an answer back as it arrives, without the headers `but`. What breaks off on one side
+        breaks off on the other."""
+        back = web.StreamResponse(status=answer.status, reason=answer.reason)
+        back.headers.update(answered(answer.headers))
+        for name in but:
+            back.headers.popall(name, None)
+        try:
+            async for piece in pieces:
+                if not back.prepared:
+                    await back.prepare(request)
+                await back.write(piece)
+            if not back.prepared:
+                await back.prepare(request)
+            await back.write_eof()
+        except (aiohttp.ClientError, ConnectionError) as error:
+            left = request.transport is None or request.transport.is_closing()
+            cause = "whoever asked had gone" if left else "the answer broke off"
+            self.note("broken", f"{cause}: {error or type(error).__name__}")
+            if request.transport:
+                request.transport.abort()
+        return back
 
-    def _record(self, sender: Sender, body: Body, data: bytes) -> None:
-        said = body.piece(data)
+    def _record(self, sender: Sender, body: Body, data: bytes) -> bytes:
+        said = body.piece(data) if data else b""
         if said:
-            self._tape.record(self._channel, sender, "http.chunk", self._name, said)
+            self._leg.record(sender, "http.chunk", self._name, said)
+        return said
+
+    def _unreadable(self, why: str) -> None:
+        self.note("unreadable", why)
+
+
+class _Passage(NamedTuple):
+    request: web.BaseRequest
+    head: RequestHead
+    to: Destination
+    leg: Leg
+    exchange: Exchange
+    open_tape: OpenTape
 
 
 class Exchanges:
     """Handles every plain HTTP request of a proxy."""
 
-    def __init__(self, tapes: Tapes, dialer: Dialer) -> None:
+    def __init__(
+        self, tapes: Tapes, dialer: Dialer, destinations: Destinations, options: ProxyOptions
+    ) -> None:
         self._tapes, self._dialer = tapes, dialer
+        self._destinations, self._options = destinations, options
 
-    async def handle(
-        self, request: web.BaseRequest, provider: Provider, upstream: str
-    ) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, to: Destination) -> web.StreamResponse:
         """Pass one request on, and its answer back."""
-        head = request_head(request, provider.PREFIX)
-        open_tape = await self._tapes.take(provider, provider.route(head))
-        tape = open_tape.tape
-        channel = tape.channel("http", head.path)
+        head = request_head(request, to.prefix)
+        leg = self._tapes.leg("http", head.path)
+        open_tape = await self._tapes.take(to.provider, to.provider.route(head), leg)
         try:
-            exchange = Exchange(tape, channel, f"{head.method} {head.path}")
-            if tape.failed:
-                return _failure(provider, 503, "recorder_store_failed", str(tape.failed))
-            return await self._pass(request, head, exchange, open_tape, provider, upstream)
+            if open_tape.tape.failed:
+                return failure(
+                    to.provider, 503, "recorder_store_failed", str(open_tape.tape.failed)
+                )
+            exchange = Exchange(leg, f"{head.method} {head.path}")
+            return await self._pass(_Passage(request, head, to, leg, exchange, open_tape))
         finally:
-            tape.end_channel(channel)
+            lay(open_tape.tape, [leg])
+            leg.end()
             self._tapes.release(open_tape)
 
-    async def _pass(
-        self,
-        request: web.BaseRequest,
-        head: RequestHead,
-        exchange: Exchange,
-        open_tape: OpenTape,
-        provider: Provider,
-        upstream: str,
-    ) -> web.StreamResponse:
-        exchange.head("client", f"{head.method} {head.path}", head)
-        url, headers = outgoing(upstream, head)
-        body = exchange.pieces(request.content, head.headers, "client")
-        data: bytes | AsyncIterator[bytes] | None = body if request.body_exists else None
-        if request.body_exists and is_short(head.headers):
-            data = b"".join([piece async for piece in body])
-            headers.popall("content-length", None)
-        elif request.body_exists:
+    async def _pass(self, passage: _Passage) -> web.StreamResponse:
+        request, head, to, _, exchange, _ = passage
+        exchange.head("client", "http.request", f"{head.method} {head.path}", head)
+        url, headers = outgoing(to.upstream, head)
+        data: bytes | AsyncIterator[bytes] | None = None
+        if request.body_exists:
+            data = await self._body(passage)
             headers.popall("content-length", None)
         try:
             async with self._dialer.http.request(
-                head.method,
-                url,
-                headers=headers,
-                data=data,
-                allow_redirects=False,
+                head.method, url, headers=headers, data=data, allow_redirects=False
             ) as response:
-                return await self._answer(request, response, exchange, head, open_tape, provider)
+                return await self._answer(passage, response)
         except (aiohttp.ClientError, OSError) as error:
-            message = f"cannot reach {shown(upstream)}: {error or type(error).__name__}"
+            message = f"cannot reach {shown(to.upstream)}: {error or type(error).__name__}"
             log.error("%s", message)
             exchange.note("unreachable", message)
-            return _failure(provider, 502, "recorder_upstream_unreachable", message)
+            return failure(to.provider, 502, "recorder_upstream_unreachable", message)
+
+    async def _body(self, passage: _Passage) -> bytes | AsyncIterator[bytes]:
+        """The body of a request as it is to go on; a short one whole."""
+        request, head, to, leg, exchange, _ = passage
+        pieces = exchange.pieces(arriving(request.content, head.headers), head.headers, "client")
+        if not is_short(head.headers):
+            return pieces
+        data = b"".join([piece async for piece in pieces])
+        if self._options.set_server_url:
+            url = f"{self._options.base(request)}/webhooks/{to.provider.NAME}"
+            data = with_address(head, data, to.provider, url, leg.note)
+        return data
 
     async def _answer(
-        self,
-        request: web.BaseRequest,
-        response: aiohttp.ClientResponse,
-        exchange: Exchange,
-        head: RequestHead,
-        open_tape: OpenTape,
-        provider: Provider,
+        self, passage: _Passage, response: aiohttp.ClientResponse
     ) -> web.StreamResponse:
+        request, head, to, leg, exchange, _ = passage
         headers = pairs(response.raw_headers)
         answer = ResponseHead(response.status, response.reason or "", headers)
-        exchange.head("provider", str(response.status), answer)
-        key = provider.correlate(head, answer)
+        links = to.provider.LINKS
+        is_json = "json" in (header(headers, "content-type") or "").lower()
+        if links is not None and is_json and links.within(head):
+            leg.hold()
+            exchange.head("provider", "http.response", str(answer.status), answer)
+            return await self._look(passage, answer, response.content, links)
+        exchange.head("provider", "http.response", str(answer.status), answer)
+        self._correlate(passage, answer, b"")
+        body = arriving(response.content, headers)
+        pieces = exchange.pieces(body, headers, "provider")
+        return await exchange.back(request, answer, pieces)
+
+    async def _look(
+        self, passage: _Passage, answer: ResponseHead, source: StreamReader, links: Links
+    ) -> web.StreamResponse:
+        """Pass back an answer whose body is looked at before it goes on."""
+        request, _, to, leg, exchange, open_tape = passage
+        data, rest = await _gathered(source)
+        if rest is not None:
+            lay(open_tape.tape, [leg])
+            pieces = exchange.pieces(_joined(data, rest), answer.headers, "provider")
+            return await exchange.back(request, answer, pieces)
+        said = exchange.whole("provider", answer.headers, data)
+        self._correlate(passage, answer, said)
+        lay(open_tape.tape, [leg])
+        if not self._options.rewrite:
+            return await exchange.back(request, answer, _joined(data))
+        base = self._options.base(request)
+        left = with_links(said, links, to.provider, self._destinations, base, leg.note)
+        if left == said:
+            return await exchange.back(request, answer, _joined(data))
+        return await exchange.back(request, answer, _joined(left), but=_ENCODED)
+
+    def _correlate(self, passage: _Passage, answer: ResponseHead, body: bytes) -> None:
+        """Name the tape of a call by what the answer says."""
+        _, head, to, leg, _, open_tape = passage
+        key = to.provider.correlate(head, answer, body)
         if key and open_tape.key is None:
-            self._tapes.name(open_tape, provider, key)
-        back = web.StreamResponse(status=answer.status, reason=answer.reason)
-        back.headers.update(answered(headers))
-        started = False
-        try:
-            async for piece in exchange.pieces(response.content, headers, "provider"):
-                if not started:
-                    await back.prepare(request)
-                    started = True
-                await back.write(piece)
-        except (aiohttp.ClientError, ConnectionError) as error:
-            exchange.note("broken", f"the answer broke off: {error or type(error).__name__}")
-            if request.transport:
-                request.transport.abort()
-            return back
-        if not started:
-            await back.prepare(request)
-        await back.write_eof()
-        return back
+            self._tapes.name(open_tape, to.provider, key, leg)
 
 
-def _failure(provider: Provider, status: int, code: str, message: str) -> web.Response:
+async def arriving(source: StreamReader, headers: Headers) -> AsyncIterator[bytes]:
+    """A body in the pieces in which it passes: a short one whole."""
+    if not is_short(headers):
+        async for piece in source.iter_any():
+            yield piece
+    elif data := await source.read():
+        yield data
+
+
+async def _gathered(source: StreamReader) -> tuple[bytes, AsyncIterator[bytes] | None]:
+    """A body, and None if that is all of it: not if it breaks off, or is too long to be held."""
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async for piece in source.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > _LOOKED_AT:
+                return b"".join(pieces), source.iter_any()
+    except (aiohttp.ClientError, ConnectionError) as error:
+        return b"".join(pieces), _broken(error)
+    return b"".join(pieces), None
+
+
+async def _broken(error: Exception) -> AsyncIterator[bytes]:
+    """The rest of a body that broke off."""
+    raise error
+    yield b""
+
+
+async def _joined(data: bytes, rest: AsyncIterator[bytes] | None = None) -> AsyncIterator[bytes]:
+    if data:
+        yield data
+    if rest is not None:
+        async for piece in rest:
+            yield piece
+
+
+def failure(provider: Provider, status: int, code: str, message: str) -> web.Response:
+    """An error of the recorder in the provider's words."""
     return web.Response(
         status=status,
         body=provider.error_event(code, message),

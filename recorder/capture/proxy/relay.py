@@ -16,6 +16,7 @@ import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 
 from recorder.capture.process import WriterProcess
+from recorder.capture.proxy.destinations import Destination
 from recorder.capture.proxy.dial import MAX_MESSAGE, Dialer, Refused, Socket, Unreachable
 from recorder.capture.proxy.headers import answered, request_head
 from recorder.capture.proxy.tapes import Tapes
@@ -45,7 +46,7 @@ class Relay:
     """One client connection and its upstream connection, on one channel of a tape."""
 
     def __init__(self, tape: Tape, channel: int, writer: WriterProcess, provider: Provider) -> None:
-        self._tape, self._channel, self._writer = tape, channel, writer
+        self.tape, self._channel, self._writer = tape, channel, writer
         self._provider = provider
         self._closed_by: Sender | None = None
         self._stopping: asyncio.Future[RecorderError | None] = (
@@ -64,14 +65,8 @@ class Relay:
         request: web.BaseRequest,
     ) -> None:
         """Pass messages until both sides have closed, or the recorder has to end it."""
-        loop = asyncio.get_running_loop()
-
-        def failed(error: RecorderError) -> None:
-            loop.call_soon_threadsafe(self.stop, error)
-
-        self._tape.on_failure = failed
-        if self._tape.failed:
-            self.stop(self._tape.failed)
+        if self.tape.failed:
+            self.stop(self.tape.failed)
         outward = asyncio.create_task(self._pump(client, upstream.ws, "client"))
         inward = asyncio.create_task(self._pump(upstream.ws, client, "provider"))
         pumps = {outward, inward}
@@ -85,7 +80,6 @@ class Relay:
             for pump in pumps:
                 pump.cancel()
             await asyncio.gather(*pumps, return_exceptions=True)
-            self._tape.on_failure = None
             await upstream.drop()
             if request.transport:
                 request.transport.close()
@@ -99,7 +93,7 @@ class Relay:
 
     async def _pump(self, source: Side, sink: Side, sender: Sender) -> bool:
         """Pass on what `source` says. True when it closed in order, False when it was lost."""
-        receive, send, record = source.receive, sink.send_frame, self._tape.record
+        receive, send, record = source.receive, sink.send_frame, self.tape.record
         channel, writer = self._channel, self._writer
         while True:
             message = await receive()
@@ -147,7 +141,7 @@ class Relay:
             await send_close(side, close)
 
     def _record_close(self, sender: Sender, close: Close) -> None:
-        self._tape.record(self._channel, sender, "ws.close", str(close.code), close.encode())
+        self.tape.record(self._channel, sender, "ws.close", str(close.code), close.encode())
 
 
 async def send_close(side: Side, close: Close) -> None:
@@ -166,19 +160,18 @@ class Relays:
 
     def __init__(self, writer: WriterProcess, tapes: Tapes, dialer: Dialer) -> None:
         self._writer, self._tapes, self._dialer = writer, tapes, dialer
-        self._running: set[Relay] = set()
+        self._running: dict[Relay, asyncio.Event] = {}
 
-    async def handle(
-        self, request: web.BaseRequest, provider: Provider, upstream: str
-    ) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest, to: Destination) -> web.StreamResponse:
         """Answer one upgrade request and relay until it is over."""
-        head = request_head(request, provider.PREFIX)
-        open_tape = await self._tapes.take(provider, provider.route(head))
-        tape = open_tape.tape
-        channel = tape.channel("ws", head.path)
+        provider = to.provider
+        head = request_head(request, to.prefix)
+        leg = self._tapes.leg("ws", head.path)
+        open_tape = await self._tapes.take(provider, provider.route(head), leg)
+        tape, channel = open_tape.tape, leg.channel
         tape.record(channel, "client", "ws.open", f"{head.method} {head.path}", head.encode())
         try:
-            socket = await self._dialer.dial(upstream, head)
+            socket = await self._dialer.dial(to.upstream, head)
             try:
                 tape.record(channel, "provider", "ws.open", "101", socket.head.encode())
                 return await self._relay(request, socket, tape, channel, provider)
@@ -192,13 +185,22 @@ class Relays:
             body = provider.error_event("recorder_upstream_unreachable", str(error))
             return web.Response(status=502, body=body, content_type="application/json")
         finally:
-            tape.end_channel(channel)
+            leg.end()
             self._tapes.release(open_tape)
 
     async def stop(self) -> None:
-        """End every relay, telling both sides that the recorder is going away."""
-        for relay in list(self._running):
+        """End every relay, telling both sides that the recorder is going away.
+
+        Waits for their closing handshakes, so the server must not be shut down before: from then
+        on it drops what clients send.
+        """
+        for relay in self._running:
             relay.stop(None)
+        endings = [asyncio.create_task(over.wait()) for over in self._running.values()]
+        if endings:
+            _, waiting = await asyncio.wait(endings, timeout=2 * _CLOSING_S)
+            for ending in waiting:
+                ending.cancel()
 
     async def _relay(
         self, request: web.BaseRequest, socket: Socket, tape: Tape, channel: int, provider: Provider
@@ -213,12 +215,25 @@ class Relays:
         client.headers.update(answered(socket.head.headers))
         await client.prepare(request)
         relay = Relay(tape, channel, self._writer, provider)
-        self._running.add(relay)
+        over = self._running[relay] = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def failed(error: RecorderError) -> None:
+            loop.call_soon_threadsafe(self._failed, tape, error)
+
+        tape.on_failure = failed
         try:
             await relay.run(client, socket, request)
         finally:
-            self._running.discard(relay)
+            over.set()
+            del self._running[relay]
         return client
+
+    def _failed(self, tape: Tape, error: RecorderError) -> None:
+        """A tape can no longer be written: its conversations end."""
+        for relay in self._running:
+            if relay.tape is tape:
+                relay.stop(error)
 
 
 def _refuse(tape: Tape, channel: int, refused: Refused) -> web.Response:

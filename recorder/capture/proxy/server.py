@@ -10,24 +10,34 @@ from aiohttp import web
 
 from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.address import listen
+from recorder.capture.proxy.destinations import Destinations, Refused
 from recorder.capture.proxy.dial import Dialer
 from recorder.capture.proxy.exchange import Exchanges
+from recorder.capture.proxy.options import ProxyOptions
 from recorder.capture.proxy.relay import Relays
 from recorder.capture.proxy.tapes import Tapes
+from recorder.capture.proxy.webhooks import PREFIX, Deliveries
 from recorder.errors import RecorderError
 from recorder.providers import PROVIDERS
-from recorder.providers.base import Provider
 
 
 class Proxy:
     """Listens, routes and records. `start` it, then `stop` it; the writer belongs to the caller."""
 
-    def __init__(self, writer: WriterProcess, trial: str, upstreams: Mapping[str, str]) -> None:
-        self._writer, self._upstreams = writer, upstreams
+    def __init__(
+        self,
+        writer: WriterProcess,
+        trial: str,
+        upstreams: Mapping[str, str],
+        options: ProxyOptions | None = None,
+    ) -> None:
+        options = options or ProxyOptions()
+        self._destinations = Destinations(upstreams)
         self.tapes = Tapes(writer, trial)
         self._dialer = Dialer()
         self._relays = Relays(writer, self.tapes, self._dialer)
-        self._exchanges = Exchanges(self.tapes, self._dialer)
+        self._exchanges = Exchanges(self.tapes, self._dialer, self._destinations, options)
+        self._deliveries = Deliveries(self.tapes, self._dialer, options)
         self._runner = web.ServerRunner(
             web.Server(self._handle, access_log=None, auto_decompress=False)
         )
@@ -43,26 +53,33 @@ class Proxy:
             raise
 
     async def stop(self) -> None:
-        """End every relay and stop listening."""
+        """Stop listening and end every relay."""
+        for site in list(self._runner.sites):
+            await site.stop()
+        self.tapes.stop()
         await self._relays.stop()
         await self._runner.cleanup()
+        await self._deliveries.stop()
         await self._dialer.close()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        provider = self._provider(request.path)
-        if provider is None:
+        if request.path.startswith(PREFIX):
+            _go_on(request)
+            return await self._deliveries.handle(request)
+        try:
+            to = self._destinations.find(request.raw_path)
+        except Refused as error:
+            return web.Response(status=403, text=f"recorder: {error}\n")
+        if to is None:
             known = ", ".join(f"{found.PREFIX}/…" for found in PROVIDERS.values())
             return web.Response(status=404, text=f"recorder: no provider here; known: {known}\n")
-        upstream = self._upstreams[provider.NAME]
         if request.headers.get("upgrade", "").strip().lower() == "websocket":
-            return await self._relays.handle(request, provider, upstream)
-        if request.headers.get("expect", "").lower() == "100-continue" and request.transport:
-            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        return await self._exchanges.handle(request, provider, upstream)
+            return await self._relays.handle(request, to)
+        _go_on(request)
+        return await self._exchanges.handle(request, to)
 
-    def _provider(self, path: str) -> Provider | None:
-        for name in self._upstreams:
-            provider = PROVIDERS[name]
-            if path == provider.PREFIX or path.startswith(provider.PREFIX + "/"):
-                return provider
-        return None
+
+def _go_on(request: web.BaseRequest) -> None:
+    """Tell a client that waits for it to send its body."""
+    if request.headers.get("expect", "").lower() == "100-continue" and request.transport:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")

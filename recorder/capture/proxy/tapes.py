@@ -1,24 +1,29 @@
 """Which tape an exchange belongs to.
 
 A conversation has a tape of its own and ends with its socket. A call is known by its id: the
-REST request that makes it, its sideband sockets and later requests share a tape, which stays
+REST request that makes it, its sockets, its webhooks and later requests share a tape, which stays
 open for a while after the last of them and is taken up again when something comes later still.
 All other REST traffic of a run goes to one control tape.
+
+A webhook may name a call before the answer to the request that makes it has come. Its leg waits for
+the requests that are in flight then; see docs/vapi.md for where everything goes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 
 from recorder.capture.process import WriterProcess
+from recorder.capture.proxy.legs import Leg, lay
 from recorder.capture.tap import Tape
 from recorder.providers.base import Provider, Route
 from recorder.store import open_store
-from recorder.store.base import SessionRow
+from recorder.store.base import ChannelKind, SessionRow
 
 _LINGER_S = 30.0
+_WAIT_S = 10.0
 
 
 @dataclass(eq=False)
@@ -39,24 +44,63 @@ class Tapes:
         self._writer, self._trial = writer, trial
         self._calls: dict[tuple[str, str], OpenTape] = {}
         self._control: dict[str, OpenTape] = {}
+        self._unnamed: set[OpenTape] = set()
+        self._early: dict[tuple[str, str], list[Leg]] = {}
+        self._sleepers: list[asyncio.Future[None]] = []
         self._finding = asyncio.Lock()
+        self._stopping = False
         self.opened = 0
 
-    async def take(self, provider: Provider, route: Route) -> OpenTape:
-        """The tape for an exchange, counted as used until `release`."""
-        async with self._finding:
-            found = await self._find(provider, route)
-            found.users += 1
-            if found.linger:
-                found.linger.cancel()
-                found.linger = None
-            return found
+    def leg(self, kind: ChannelKind, target: str) -> Leg:
+        """A channel to be laid on a tape."""
+        return Leg(self._writer.now_ns, kind, target)
 
-    def name(self, open_tape: OpenTape, provider: Provider, key: str) -> None:
-        """Tell the id of a call whose tape was opened before anyone knew it."""
+    async def take(self, provider: Provider, route: Route, leg: Leg) -> OpenTape:
+        """The tape for an exchange, counted as used until `release`; `leg` is laid on it."""
+        found = self.known(provider, route, leg)
+        if found is not None:
+            return found
+        async with self._finding:
+            tape = await self._stored((provider.NAME, str(route.key)))
+            found = self.known(provider, route, leg)
+            return found or self._use(self._call(provider, route, leg, tape), leg)
+
+    def known(self, provider: Provider, route: Route, leg: Leg) -> OpenTape | None:
+        """`take` where that needs no waiting: None for a call that is not open."""
+        if route.place == "control":
+            if provider.NAME not in self._control:
+                self._control[provider.NAME] = self._open(provider, route, leg)
+            return self._use(self._control[provider.NAME], leg)
+        if route.key is None:
+            found = self._open(provider, route, leg)
+            if route.place == "call":
+                self._unnamed.add(found)
+            return self._use(found, leg)
+        found_call = self._calls.get((provider.NAME, route.key))
+        return self._use(found_call, leg) if found_call else None
+
+    async def place(self, provider: Provider, route: Route, leg: Leg) -> OpenTape:
+        """`take` for a leg of something that may be earlier than the answer that names its call:
+        it waits, a while, for the calls that are being made."""
+        key = (provider.NAME, str(route.key))
+        making = set(self._unnamed)
+        if self._calls.get(key) is None and making:
+            self._early.setdefault(key, []).append(leg)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_WAIT_S):
+                    while making & self._unnamed and leg.tape is None and not self._stopping:
+                        await self._news()
+            self._forget(key, leg)
+        return await self.take(provider, route, leg)
+
+    def name(self, open_tape: OpenTape, provider: Provider, key: str, leg: Leg) -> None:
+        """Tell the id of a call whose tape was opened before anyone knew it; what waits for it is
+        laid on the tape together with the leg of the answer."""
         open_tape.key = (provider.NAME, key)
         open_tape.tape.learn(external_id=key)
         self._calls[open_tape.key] = open_tape
+        lay(open_tape.tape, [leg, *self._early.get(open_tape.key, ())])
+        self._settled(open_tape)
 
     def release(self, open_tape: OpenTape) -> None:
         """One exchange less; the last one ends a conversation, and a call after a while."""
@@ -65,42 +109,73 @@ class Tapes:
             return
         if open_tape.key is None:
             open_tape.tape.end()
+            self._settled(open_tape)
         else:
             loop = asyncio.get_running_loop()
             open_tape.linger = loop.call_later(_LINGER_S, self._end_call, open_tape)
 
+    def stop(self) -> None:
+        """Wait for no names any more."""
+        self._stopping = True
+        self._wake()
+
+    def _use(self, found: OpenTape, leg: Leg) -> OpenTape:
+        found.users += 1
+        if found.linger:
+            found.linger.cancel()
+            found.linger = None
+        if leg.tape is None:
+            lay(found.tape, [leg])
+        return found
+
+    def _call(self, provider: Provider, route: Route, leg: Leg, tape: Tape | None) -> OpenTape:
+        key = (provider.NAME, str(route.key))
+        found = OpenTape(tape, route.place) if tape else self._open(provider, route, leg)
+        found.key = key
+        self._calls[key] = found
+        return found
+
     def _end_call(self, open_tape: OpenTape) -> None:
-        if open_tape.key:
-            self._calls.pop(open_tape.key, None)
+        if open_tape.key and self._calls.get(open_tape.key) is open_tape:
+            del self._calls[open_tape.key]
         open_tape.tape.end()
 
-    async def _find(self, provider: Provider, route: Route) -> OpenTape:
-        if route.place == "control":
-            if provider.NAME not in self._control:
-                self._control[provider.NAME] = self._open(provider, route)
-            return self._control[provider.NAME]
-        if route.key is None:
-            return self._open(provider, route)
-        key = (provider.NAME, route.key)
-        if key not in self._calls:
-            tape = await self._stored(*key)
-            found = OpenTape(tape, route.place) if tape else self._open(provider, route)
-            found.key = key
-            self._calls[key] = found
-        return self._calls[key]
-
-    def _open(self, provider: Provider, route: Route) -> OpenTape:
+    def _open(self, provider: Provider, route: Route, leg: Leg) -> OpenTape:
         self.opened += 1
-        tape = self._writer.open(
-            provider.NAME, self._trial, model=route.model, external_id=route.key
+        tape = self._writer.open_since(
+            leg.began_ns, provider.NAME, self._trial, model=route.model, external_id=route.key
         )
         return OpenTape(tape, route.place)
 
-    async def _stored(self, provider: str, key: str) -> Tape | None:
+    async def _news(self) -> None:
+        """Sleep until a call that was being made has its name, or has failed."""
+        sleeper: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sleepers.append(sleeper)
+        await sleeper
+
+    def _settled(self, open_tape: OpenTape) -> None:
+        self._unnamed.discard(open_tape)
+        self._wake()
+
+    def _wake(self) -> None:
+        sleepers, self._sleepers = self._sleepers, []
+        for sleeper in sleepers:
+            if not sleeper.done():
+                sleeper.set_result(None)
+
+    def _forget(self, key: tuple[str, str], leg: Leg) -> None:
+        legs = self._early[key]
+        legs.remove(leg)
+        if not legs:
+            del self._early[key]
+
+    async def _stored(self, key: tuple[str, str]) -> Tape | None:
         """The tape of a call that ended earlier, taken up again."""
+        if key in self._calls:
+            return None
         await self._writer.drained()
-        found = await asyncio.to_thread(self._ended_call, provider, key)
-        return self._writer.reopen(*found) if found else None
+        found = await asyncio.to_thread(self._ended_call, *key)
+        return self._writer.reopen(*found) if found and key not in self._calls else None
 
     def _ended_call(self, provider: str, key: str) -> tuple[SessionRow, int] | None:
         with closing(open_store(self._writer.store_url, create=False, readonly=True)) as store:

@@ -108,7 +108,7 @@ def _analysis(call: Call, name: str) -> Json:
 
 def total(costs: Sequence[Json]) -> float:
     """The rounded sum of items as they are: the `cost` of a call."""
-    return round(sum(float(item["cost"]) for item in costs), 4)
+    return round(sum(float(item["cost"]) for item in costs), 4) or 0
 
 
 def breakdown(costs: Sequence[Json]) -> Json:
@@ -143,7 +143,7 @@ def _analyses(costs: Sequence[Json]) -> Json:
     result: Json = {}
     for name in _ANALYSES:
         item = made.get(name, {})
-        result[name] = round(item.get("cost", 0), 4)
+        result[name] = round(item.get("cost", 0), 4) or 0
         for kind in ("promptTokens", "completionTokens", "cachedPromptTokens"):
             result[name + kind[0].upper() + kind[1:]] = item.get(kind, 0)
     return result

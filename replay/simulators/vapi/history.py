@@ -39,8 +39,8 @@ class History:
         confidence = [
             {
                 "word": word,
-                "start": round(span.start_ms + share * index, 1),
-                "end": round(span.start_ms + share * (index + 1), 1),
+                "start": _tenths(span.start_ms + share * index),
+                "end": _tenths(span.start_ms + share * (index + 1)),
                 "confidence": 1,
                 "language": "",
                 "punctuated_word": word,
@@ -106,6 +106,12 @@ class History:
     def said(self, role: str) -> list[str]:
         """The words of one role, in order."""
         return [item["message"] for item in self.items if item["role"] == role]
+
+
+def _tenths(ms: float) -> float:
+    """To a tenth; a whole number as one, as JavaScript writes it."""
+    rounded = round(ms, 1)
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def _as_openai(item: Json) -> Json:

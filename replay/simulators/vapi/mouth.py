@@ -32,6 +32,7 @@ class _Speech:
     line: Line
     samples: Samples
     began: int
+    turn: int
     frames: int = 0
     pending: list[Entry] = field(default_factory=list)
 
@@ -66,14 +67,15 @@ class Mouth:
         """Begin a line; nothing else may be being said."""
         stage, rate = self._stage, self._stage.call.form.rate
         samples = speak(line.text, rate, stage.options.speech)
-        rest = -samples.size % stage.call.form.frame
+        frames = -(-samples.size * 1000 // (rate * FRAME_MS))
+        rest = stage.call.form.until(frames) - samples.size
         samples = np.concatenate((samples, np.zeros(rest, dtype=np.int16)))
-        speech = self._speech = _Speech(line, samples, now)
+        speech = self._speech = _Speech(line, samples, now, stage.turn)
         stage.assistant_spoke = True
         stage.call.usage.characters += len(line.text)
         stage.note(now, "pipeline.botSpeechStarted", "Bot speech started", text=line.text)
         started = {"text": line.text, "turn": stage.turn, "source": "model"}
-        stage.tell("speech-update", now, self._update("started"))
+        stage.tell("speech-update", now, _update("started", speech))
         stage.tell("assistant.speechStarted", now, started)
         speech.pending = [
             stage.at(now, self._frame),
@@ -89,11 +91,12 @@ class Mouth:
         speech = self._speech
         if speech is None:
             return
-        size = self._stage.call.form.frame
-        if speech.frames * size >= speech.length:
+        form = self._stage.call.form
+        start = form.until(speech.frames)
+        if start >= speech.length:
             self._end(now)
             return
-        samples = speech.samples[speech.frames * size : (speech.frames + 1) * size]
+        samples = speech.samples[start : form.until(speech.frames + 1)]
         speech.frames += 1
         if not self.muted:
             self._play(samples, now)
@@ -117,7 +120,7 @@ class Mouth:
             entry.cancelled = True
         heard = self._heard(speech)
         stage.note(now, "pipeline.botSpeechStopped", "Bot speech stopped", text=heard)
-        stage.tell("speech-update", now, self._update("stopped"))
+        stage.tell("speech-update", now, _update("stopped", speech))
         if heard:
             stage.call.history.bot(heard, Span(stage.ms(speech.began), stage.ms(now)))
             stage.tell("transcript", now, self._transcript("final", heard))
@@ -129,14 +132,11 @@ class Mouth:
 
     def _heard(self, speech: _Speech) -> str:
         """The whole words that were played."""
-        text, played = speech.line.text, speech.frames * self._stage.call.form.frame
+        text, played = speech.line.text, self._stage.call.form.until(speech.frames)
         if played >= speech.length:
             return text
         letters = len(text) * played // speech.length
         return text[:letters].rpartition(" ")[0]
-
-    def _update(self, status: str) -> Json:
-        return {"status": status, "role": "assistant", "turn": self._stage.turn}
 
     def _transcript(self, kind: str, text: str) -> Json:
         call = self._stage.call
@@ -146,3 +146,7 @@ class Mouth:
         if call.setting("name"):
             named["assistantName"] = call.setting("name")
         return named
+
+
+def _update(status: str, speech: _Speech) -> Json:
+    return {"status": status, "role": "assistant", "turn": speech.turn}

@@ -58,5 +58,7 @@ class Options:
         for name in (*delays, "history"):
             if getattr(self, name) < 0:
                 raise RecorderError(f"{name} must not be negative, not {getattr(self, name)}")
+        if self.server is not None and not self.server.get("url"):
+            raise RecorderError("server needs a url, such as {'url': 'http://127.0.0.1:8000/hook'}")
         if self.rate_limit is not None and self.rate_limit < 1:
             raise RecorderError(f"rate_limit must be above 0, not {self.rate_limit}")

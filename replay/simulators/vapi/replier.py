@@ -134,7 +134,7 @@ class Replier:
             return
         can_be_cut = bool(call.setting("firstMessageInterruptionsEnabled"))
         line = Line(str(text), self.mint.uuid4(), can_be_cut)
-        self._later(now + self._voice(), lambda at: self._voice_in(line, at))
+        self._stage.at(now + self._voice(), lambda at: self._voice_in(line, at))
 
     def say(self, line: Line, now: int) -> None:
         """Say a text that the model did not think of, after what is being said."""
@@ -245,9 +245,11 @@ class Replier:
 
     def _announced(self, text: str, now: int, then: Callable[[int], None] | None = None) -> None:
         """Say something fixed: it goes to the voice without the model."""
-        line = Line(text, self.mint.uuid4(), then is None, then)
+        line, voice = Line(text, self.mint.uuid4(), then is None, then), self._voice()
+        if self._timing is not None:
+            self._timing.voice = voice // MS
         self._stage.tell("voice-input", now, {"input": text, "turn": self._stage.turn})
-        self._stage.at(now + self._voice(), lambda at: self._voice_in(line, at))
+        self._stage.at(now + voice, lambda at: self._voice_in(line, at))
 
     def _answered(self, outcome: Outcome, now: int) -> None:
         """All tools of a run have answered, or failed to."""
@@ -293,5 +295,8 @@ class Replier:
         self.mouth.say(line, now)
 
     def _finished(self, now: int) -> None:
+        """Nothing is being said: say what waits."""
         if self._queue and not self._caller_speaks and self._stage.call.live:
             self._begin(self._queue.pop(0), now)
+        elif self._runs and self._stage.call.live:
+            self._expect_voice(now)

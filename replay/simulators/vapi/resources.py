@@ -35,10 +35,12 @@ class Kind:
 
 def _assistant(stored: Json) -> Json:
     """Identity first, as the service shows it; the legacy secret is only told to be there."""
+    secret = (stored.get("server") or {}).get("secret")
+    is_set = bool(stored.get("serverUrlSecret") or secret)
     head = ("id", "orgId", "name", "voice", "createdAt", "updatedAt", "model", "firstMessage")
     first = {key: stored[key] for key in head if key in stored}
     rest = {key: value for key, value in stored.items() if key != "serverUrlSecret"}
-    return {**first, **rest, "isServerUrlSecretSet": bool(stored.get("serverUrlSecret"))}
+    return {**first, **rest, "isServerUrlSecretSet": is_set}
 
 
 def _credential(stored: Json) -> Json:

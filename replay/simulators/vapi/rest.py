@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ from replay.simulators.vapi.errors import Answer, Json, Refusal, answer, missing
 from replay.simulators.vapi.query import picker
 
 _NS = 1_000_000_000
+_CONTROL = re.compile(r"/[0-9a-f-]{36}/control")
 _WRONG_KEY = (
     "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice "
     "versa."
@@ -51,7 +53,7 @@ class Rest:
         try:
             if head.path.startswith("/storage/"):
                 return self._stored(head)
-            if head.path.endswith("/control"):
+            if _CONTROL.fullmatch(head.path):
                 return self._control(head, payload, now)
             self._admit(head)
             self._requests += 1

@@ -29,10 +29,9 @@ class Form(NamedTuple):
     codec: Codec
     rate: int
 
-    @property
-    def frame(self) -> int:
-        """Samples in 20 ms."""
-        return self.rate * FRAME_MS // 1000
+    def until(self, frames: int) -> int:
+        """Samples in so many frames of 20 ms, the last one cut to whole samples."""
+        return frames * self.rate * FRAME_MS // 1000
 
     @property
     def width(self) -> int:

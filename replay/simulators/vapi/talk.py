@@ -17,6 +17,7 @@ from replay.simulators.vapi.account import Account
 from replay.simulators.vapi.call import DID_NOT_JOIN, Call
 from replay.simulators.vapi.caller import Caller
 from replay.simulators.vapi.errors import Json, Refusal
+from replay.simulators.vapi.history import Span
 from replay.simulators.vapi.mouth import Line
 from replay.simulators.vapi.replier import Replier
 from replay.simulators.vapi.sound import FRAME_MS, Samples
@@ -24,6 +25,7 @@ from replay.simulators.vapi.stage import MS, Stage
 
 _S = 1_000_000_000
 _START_NS = 140 * MS  # from the socket to `in-progress`
+_MONITOR_NS = 100 * MS  # how much later monitors hear
 _JOIN_S, _SILENCE_S, _LONGEST_S = 15, 30, 600
 
 Send = Callable[[int, Kind, bytes], None]
@@ -101,6 +103,7 @@ class Talk:
         stage.tell("assistant.started", now, {"newAssistant": call.assistant})
         longest = call.setting("maxDurationSeconds", _LONGEST_S)
         stage.at(now + _ns(longest), lambda at: self.end("exceeded-max-duration", at))
+        self._quiet_since = now
         self._check_silence(now)
         self._replier.greet(now)
 
@@ -117,22 +120,26 @@ class Talk:
         if self.call.started_ms is None:
             return
         samples = self._caller.hear(data, now)
+        if self._caller.speaking:
+            self._quiet_since = now
         length_ns = samples.size * _S // self.call.form.rate
         self.call.customer.put(samples, now - length_ns - self.call.started_ns)
 
     def _play(self, samples: Samples, now: int) -> None:
+        self._quiet_since = now
         self.call.bot.put(samples, now - self.call.started_ns)
         if self._channel is not None:
             self._send(self._channel, "ws.binary", self.call.form.encode(samples))
 
     def _mix(self, now: int) -> None:
-        """The last 20 ms of both sides, for the monitors."""
+        """20 ms of both sides, for the monitors."""
         self._tick = None
         if not self._listeners:
             return
         if self.call.started_ms is not None:
             rate, since = self.call.form.rate, self.call.started_ns
-            start, end = ((at - since) * rate // _S for at in (self._ticked, now))
+            times = (self._ticked - _MONITOR_NS, now - _MONITOR_NS)
+            start, end = (max(0, at - since) * rate // _S for at in times)
             both = [lane.part(start, end) for lane in (self.call.customer, self.call.bot)]
             body = np.stack(both, axis=1).astype("<i2").tobytes()
             for channel in self._listeners:
@@ -170,6 +177,8 @@ class Talk:
         if handler is None:
             listed = ", ".join(known)
             raise Refusal(400, [f"type must be one of the following values: {listed}"])
+        if self.call.started_ms is None and handler != self._end_call:
+            raise Refusal(400, "The call has not started.")
         handler(message, now)
 
     def _end_call(self, message: Json, now: int) -> None:
@@ -193,10 +202,15 @@ class Talk:
         added = message.get("message")
         if not isinstance(added, dict) or not isinstance(added.get("content"), str):
             raise Refusal(400, ["message must be an object"])
-        if added.get("role") == "system":
-            self.call.history.system(added["content"], self.stage.ms(now))
+        text, role, ms = added["content"], added.get("role"), self.stage.ms(now)
+        if role == "user":
+            self.call.history.user(text, Span(ms, ms))
+        elif role == "assistant":
+            self.call.history.bot(text, Span(ms, ms))
+        else:
+            self.call.history.system(text, ms)
         if message.get("triggerResponseEnabled") is not False:
-            self._replier.consider(added["content"] if added.get("role") == "user" else "", now)
+            self._replier.consider(text if role == "user" else "", now)
 
     def _switch(self, message: Json, now: int) -> None:
         wish = str(message.get("control"))
@@ -224,13 +238,14 @@ class Talk:
         return _ns(self.call.setting("silenceTimeoutSeconds", _SILENCE_S))
 
     def _check_silence(self, now: int) -> None:
-        """Both silent for too long, looked at every second."""
-        if not self._quiet_since or self._caller.speaking or self._replier.busy:
+        """End the call once nobody has spoken for too long and nothing is under way."""
+        if self._replier.busy:
             self._quiet_since = now
-        if now - self._quiet_since >= self._patience:
+        deadline = self._quiet_since + self._patience
+        if now >= deadline:
             self.end("silence-timed-out", now)
-            return
-        self.stage.at(now + _S, self._check_silence)
+        else:
+            self.stage.at(deadline, self._check_silence)
 
     def end(self, reason: str, now: int) -> None:
         """The call is over: what was being said is cut, and the sockets are closed."""

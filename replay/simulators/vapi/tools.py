@@ -44,6 +44,7 @@ class ToolRun:
         done: Callable[[Outcome, int], None],
     ) -> None:
         self._stage, self._done = stage, done
+        self._turn_id = mint.uuid4()
         self._made = [_Made(mint.tool_call_id(), call) for call in calls]
         self._waiting = 0
         self._results: list[str] = []
@@ -73,7 +74,7 @@ class ToolRun:
         stage.call.history.tool_calls(stored, stage.ms(now))
         listed = [self._wire(made) for made in self._made]
         for one in stored:
-            stage.tell_client("model-output", {"output": one})
+            stage.tell("model-output", now, {"output": one, "turnId": self._turn_id})
         stage.tell_client("tool-calls", {"toolCalls": listed, "toolCallList": listed})
         for server, group in self._groups():
             self._ask(server, group, now)

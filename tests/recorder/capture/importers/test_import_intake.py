@@ -123,7 +123,7 @@ def test_a_format_can_be_named(tmp_path: Path, format_: str) -> None:
         ("x.jsonl", _lines(FRAMES)[:-20], "x.jsonl line 2: not whole JSON"),
         ("x.json", json.dumps(CASSETTE)[:-30], "x.json line 1: the file is cut off"),
         ("x.har", '{"log":', "x.har line 1: the file is cut off"),
-        ("x.txt", "hello", "name it with --format"),
+        ("x.txt", "hello", "name its format with --format"),
         ("x.txt", " \n", "is empty"),
         ("x.zip", "PK\x03\x04 broken", "no whole zip file"),
     ],

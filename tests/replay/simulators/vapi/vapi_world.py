@@ -160,9 +160,7 @@ class World:
 
     def audio(self, channel: int, who: str = "provider") -> list[Frame]:
         """The binary frames of a socket."""
-        return [
-            one for one in self.frames[channel] if one.kind == "ws.binary" and one.who == who
-        ]
+        return [one for one in self.frames[channel] if one.kind == "ws.binary" and one.who == who]
 
     # Time
 
@@ -190,9 +188,7 @@ class World:
     def _pump(self) -> None:
         for channel, speaker in self._speakers.items():
             for message in speaker.due(self.now):
-                self.frames[channel].append(
-                    Frame(self.now, "client", message.kind, message.body)
-                )
+                self.frames[channel].append(Frame(self.now, "client", message.kind, message.body))
                 self.sim.receive(message, self.now)
         while self._answers and self._answers[0][0] <= self.now:
             self.sim.receive(heapq.heappop(self._answers)[2], self.now)
@@ -227,9 +223,7 @@ class World:
         payload = b"" if status == 0 else json.dumps(body).encode()
         head = ResponseHead(status, str(body) if status == 0 else "")
         reply = Message(message.channel, "webhook.response", head.encode(), payload)
-        heapq.heappush(
-            self._answers, (self.now + self._server_ns, message.channel, reply)
-        )
+        heapq.heappush(self._answers, (self.now + self._server_ns, message.channel, reply))
 
     # What came
 

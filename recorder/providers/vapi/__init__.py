@@ -1,0 +1,47 @@
+"""Vapi: REST, the webhooks that it sends, and the WebSocket that carries a call's audio."""
+
+from __future__ import annotations
+
+from recorder.providers.base import Links, Listener, Tracker, Webhooks
+from recorder.providers.vapi import links, webhooks
+from recorder.providers.vapi.capture import VapiTracker
+from recorder.providers.vapi.describe import describe
+from recorder.providers.vapi.errors import error_event
+from recorder.providers.vapi.playback import Playback
+from recorder.providers.vapi.routing import correlate, minted_ns, route, sdk_hints
+from recorder.providers.vapi.rules import RULES
+
+NAME = "vapi"
+TITLE = "Vapi"
+PREFIX = "/vapi"
+UPSTREAM = "https://api.vapi.ai"
+LINKS: Links | None = links
+WEBHOOKS: Webhooks | None = webhooks
+
+__all__ = [
+    "LINKS",
+    "NAME",
+    "PREFIX",
+    "RULES",
+    "TITLE",
+    "UPSTREAM",
+    "WEBHOOKS",
+    "correlate",
+    "describe",
+    "error_event",
+    "listener",
+    "minted_ns",
+    "route",
+    "sdk_hints",
+    "tracker",
+]
+
+
+def tracker() -> Tracker:
+    """A fresh tracker for one session."""
+    return VapiTracker()
+
+
+def listener() -> Listener:
+    """A fresh listener for one session."""
+    return Playback()
