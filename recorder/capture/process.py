@@ -4,21 +4,19 @@ Passing messages on and storing them then share no interpreter lock. The recordi
 and sends; what the socket does not take yet is the bounded queue. If the recording side dies, the
 writer still stores all that was sent; if the writer dies, every open tape fails.
 
-On the socket: frames of a 4-byte length and a pickle. Down go lists of items,
-`("flush", n)` and `("close",)`; up come `("ready", ended)`, `("failed", tape, text)`,
-`("flushed", n)` and `("error", text)`. Both ends are this program, started by this program.
+Down the socket go lists of items, `("flush", n)` and `("close",)`; up come `("ready", ended)`,
+`("failed", tape, text)`, `("flushed", n)` and `("error", text)`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import pickle
 import socket
 import sys
 from collections import deque
-from io import BytesIO
 from typing import Any
 
+from recorder.capture.framing import PREFIX, batch, unpack, word
 from recorder.capture.ledger import OVERHEAD, OnFailure
 from recorder.capture.opening import QUEUE_BYTES, TapeOpener
 from recorder.capture.tap import Happened, Order
@@ -66,7 +64,7 @@ class WriterProcess(TapeOpener):
             )
         mine.setblocking(False)
         self._sock = mine
-        await self._send((self.store_url, self._on_failure, self.run))
+        await self._send([word((self.store_url, self._on_failure, self.run))])
         answer = await self._receive()
         if answer is None or answer[0] != "ready":
             mine.close()
@@ -120,13 +118,13 @@ class WriterProcess(TapeOpener):
                 self._more.clear()
                 while queue:
                     items = [queue.popleft() for _ in range(min(len(queue), _FRAME_ITEMS))]
-                    await self._send(items)
+                    await self._send(batch(items))
                     self._taken_bytes += sum(map(_size, items))
                     self._room.set()
                 while self._flushing:
-                    await self._send(("flush", self._flushing.pop()))
+                    await self._send([word(("flush", self._flushing.pop()))])
                 if self._closing:
-                    await self._send(CLOSE)
+                    await self._send([word(CLOSE)])
                     return
         except OSError:
             return  # `_listen` sees the end of the process and says so
@@ -149,19 +147,33 @@ class WriterProcess(TapeOpener):
         for done in self._flushes.values():
             done.set_exception(error)
 
-    async def _send(self, value: object) -> None:
-        frame = BytesIO()
-        frame.write(bytes(4))
-        pickle.dump(value, frame, protocol=5)
-        data = frame.getbuffer()
-        data[:4] = (len(data) - 4).to_bytes(4, "big")
-        await self._loop.sock_sendall(self._sock, data)
+    async def _send(self, buffers: list[bytes | memoryview]) -> None:
+        at = 0  # the first buffer that is not wholly sent
+        while at < len(buffers):
+            try:
+                sent = self._sock.sendmsg(buffers[at:])
+            except BlockingIOError:
+                await self._writable()
+                continue
+            while at < len(buffers) and sent >= len(buffers[at]):
+                sent -= len(buffers[at])
+                at += 1
+            if sent:
+                buffers[at] = memoryview(buffers[at])[sent:]
+
+    async def _writable(self) -> None:
+        ready = asyncio.Event()
+        self._loop.add_writer(self._sock, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            self._loop.remove_writer(self._sock)
 
     async def _receive(self) -> Any:
         """The next frame, or None at the end."""
-        head = await self._exactly(4)
-        data = await self._exactly(int.from_bytes(head, "big")) if head else b""
-        return pickle.loads(data) if data else None
+        prefix = await self._exactly(PREFIX.size)
+        head = await self._exactly(PREFIX.unpack(prefix)[0]) if prefix else b""
+        return unpack(head, memoryview(b"")) if head else None
 
     async def _exactly(self, size: int) -> bytes:
         data = b""

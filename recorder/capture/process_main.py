@@ -9,12 +9,12 @@ import contextlib
 import gc
 import logging
 import os
-import pickle
 import signal
 import socket
 import sys
 from typing import Any
 
+from recorder.capture.framing import PREFIX, unpack, word
 from recorder.capture.ledger import OVERHEAD, OnFailure
 from recorder.capture.logs import log_to_stderr
 from recorder.capture.process import CLOSE
@@ -41,17 +41,17 @@ class Pipe:
 
     def send(self, *value: object) -> None:
         """Say something to the recording side; whoever has gone needs not to hear it."""
-        data = pickle.dumps(value, protocol=5)
         with contextlib.suppress(OSError):
-            self._sock.sendall(len(data).to_bytes(4, "big") + data)
+            self._sock.sendall(word(value))
 
     def receive(self) -> Frame | None:
         """The next frame, or None when the recording side has gone."""
-        head = self._exactly(4)
-        if head is None:
+        prefix = self._exactly(PREFIX.size)
+        if prefix is None:
             return None
-        data = self._exactly(int.from_bytes(head, "big"))
-        return None if data is None else pickle.loads(data)
+        head, bodies = PREFIX.unpack(prefix)
+        data = self._exactly(head + bodies)
+        return None if data is None else unpack(data[:head], data[head:])
 
     def _exactly(self, size: int) -> memoryview | None:
         if size > len(self._buffer):

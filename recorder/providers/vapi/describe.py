@@ -114,6 +114,24 @@ def _tools(message: Json) -> str:
     return _joined(*map(_call, found))
 
 
+def _caller(message: Json) -> str:
+    """Who calls whom."""
+    number = _string(message, "customer", "number") or _string(message, "customer", "sipUri")
+    return _joined(
+        _string(message, "call", "type"),
+        _named("from", number),
+        _named("to", _string(message, "phoneNumber", "number")),
+        by=" ",
+    )
+
+
+def _asked_for(message: Json) -> str:
+    """What was said last when Vapi asks where to go on."""
+    said = message.get("artifact")
+    asked = _conversation(said) if isinstance(said, Mapping) else ""
+    return asked or _answer(message)
+
+
 def _destination(message: Json) -> str:
     place = message.get("destination")
     for key in ("number", "sipUri", "assistantName", "callerId"):
@@ -239,6 +257,9 @@ _TELLERS: dict[str, Callable[[Json], str]] = {
     "user-interrupted": lambda message: _string(message, "turnId"),
     "tool-calls": lambda message: _tools(message) or _answer(message),
     "function-call": lambda message: _call(message.get("functionCall")),
+    "assistant-request": lambda message: _caller(message) or _answer(message),
+    "transfer-destination-request": _asked_for,
+    "handoff-destination-request": _asked_for,
     "transfer-update": _destination,
     "phone-call-control": lambda message: _string(message, "request"),
     "language-changed": lambda message: _string(message, "language"),

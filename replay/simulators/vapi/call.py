@@ -107,6 +107,13 @@ class Call:
         value = self.setting(name, {})
         return value if isinstance(value, dict) else {}
 
+    def transcript(self) -> str:
+        """What was said, with the labels of the assistant's `transcriptPlan`."""
+        plan = self.plan("artifactPlan").get("transcriptPlan") or {}
+        return self.history.transcript(
+            plan.get("assistantName") or "AI", plan.get("userName") or "User"
+        )
+
     def begin(self, ms: int, now: int) -> None:
         """The media begin."""
         self.status, self.started_ms, self.started_ns, self.updated_ms = "in-progress", ms, now, ms

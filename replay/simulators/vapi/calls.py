@@ -62,7 +62,7 @@ def _made(account: Account, asked: Json, transport: Json, base: Base, now: int) 
         transport={**known, "audioFormat": written},
         seed=f"{account.seed}/call/{len(account.calls)}",
     )
-    if asked.get("assistantId") or asked.get("assistant"):
+    if any(asked.get(name) is not None for name in ("assistantId", "assistant")):
         call.assistant = account.resolve(asked)
     account.calls[call.id] = call
     return call

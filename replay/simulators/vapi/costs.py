@@ -93,7 +93,7 @@ def _named(call: Call, part: str, provider: str, model: str) -> Json:
 
 
 def _analysis(call: Call, name: str) -> Json:
-    prompt = 40 + len(pieces(call.history.transcript()))
+    prompt = 40 + len(pieces(call.transcript()))
     made = 1 if name == "successEvaluation" else 46
     return {
         "type": "analysis",

@@ -74,7 +74,8 @@ def shown(call: Call, now_ms: int) -> Json:
     if not call.reported:
         return document
     told = {key: value for key, value in ending(call).items() if not key.startswith("duration")}
-    return {**document, **told, "artifact": artifact(call, now_ms), **_words(call)}
+    left = {"analysis": analysis(call), "artifact": artifact(call, now_ms)}
+    return {**document, **told, **left, **_words(call)}
 
 
 def visible_status(call: Call) -> str:
@@ -104,18 +105,16 @@ def ending(call: Call) -> Json:
 def report(call: Call, now_ms: int) -> Json:
     """The fields of an `end-of-call-report`, in the order of the wire."""
     left = artifact(call, now_ms)
-    return {"analysis": analysis(call), "artifact": left, **ending(call), **_words(call, left)}
+    return {"analysis": analysis(call), "artifact": left, **ending(call), **_words(call)}
 
 
-def _words(call: Call, left: Json | None = None) -> Json:
+def _words(call: Call) -> Json:
     """What a finished call repeats at its top level."""
     told = {
         "summary": analysis(call).get("summary", ""),
-        "transcript": call.history.transcript(),
+        "transcript": call.transcript(),
         "messages": call.history.items,
     }
-    if left is None:
-        told["analysis"] = analysis(call)
     recordings = {f"{kind}Url": url(call, name) for kind, name in _RECORDINGS.items()}
     return {**told, **(recordings if has_recording(call) else {})}
 
@@ -151,7 +150,7 @@ def conversation(call: Call) -> Json:
 
 def artifact(call: Call, now_ms: int) -> Json:
     """What a finished call left behind."""
-    made = {**conversation(call), "transcript": call.history.transcript()}
+    made = {**conversation(call), "transcript": call.transcript()}
     if has_recording(call):
         made |= {
             "recordingUrl": url(call, "mono"),

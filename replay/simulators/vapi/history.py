@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from replay.simulators.vapi.errors import Json
 
-_LABELS = {"bot": "AI", "user": "User"}
-
 
 class Span(NamedTuple):
     """From when to when something was said, in ms since 1970."""
@@ -95,12 +93,13 @@ class History:
         """The messages as OpenAI's chat API has them."""
         return [_as_openai(item) for item in self.items]
 
-    def transcript(self) -> str:
-        """Both sides' words, a line each."""
+    def transcript(self, bot: str, user: str) -> str:
+        """Both sides' words, a line each, under these labels."""
+        labels = {"bot": bot, "user": user}
         return "".join(
-            f"{_LABELS[item['role']]}: {item['message']}\n"
+            f"{labels[item['role']]}: {item['message']}\n"
             for item in self.items
-            if item["role"] in _LABELS
+            if item["role"] in labels
         )
 
     def said(self, role: str) -> list[str]:

@@ -66,7 +66,7 @@ class VapiSimulator:
 
     def next_deadline(self) -> int | None:
         """The time of the next event of any call, or of what already waits."""
-        return self._now if self._outbox else self._next()
+        return self._now if self._outbox else self._account.agenda.next()
 
     def start(self, call: Call, now: int) -> None:
         """A call was created: it waits for its socket, and maybe for its assistant."""
@@ -88,18 +88,10 @@ class VapiSimulator:
         began = now if self._began is None else self._began
         return (self._wall_ns + now - began) // _MS
 
-    def _next(self) -> int | None:
-        agendas = (self._account.agenda, *(talk.stage.agenda for talk in self._talks.values()))
-        return min((at for one in agendas if (at := one.next()) is not None), default=None)
-
     def _advance(self, now: int) -> None:
-        """Do what is due by `now`, each thing at its own time, whatever call it belongs to."""
         if self._began is None:
             self._began = now
-        while (when := self._next()) is not None and when <= now:
-            self._account.agenda.run(when)
-            for talk in list(self._talks.values()):
-                talk.stage.agenda.run(when)
+        self._account.agenda.run(now)
         self._now = max(self._now, now)
 
     def _outbox_post(self, message: Message) -> None:

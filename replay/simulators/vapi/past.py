@@ -93,7 +93,7 @@ def _said(call: Call, role: str, text: str, at: int) -> int:
     usage, tokens = call.usage, len(words.pieces(text))
     if role == "user":
         call.history.user(text, span)
-        usage.prompt_tokens += len(words.pieces(call.history.transcript()))
+        usage.prompt_tokens += len(words.pieces(call.transcript()))
     else:
         call.history.bot(text, span)
         usage.characters += len(text)

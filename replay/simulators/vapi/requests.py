@@ -53,7 +53,7 @@ def _take(account: Account, call: Call, reply: Reply) -> str | None:
         return _debug(call, "failed", f"The server answered {reply.status}: {told[:200]}", None)
     if body.get("error"):
         return _debug(call, "returned-error", str(body["error"]), body)
-    if not (body.get("assistantId") or body.get("assistant")):
+    if body.get("assistantId") is None and body.get("assistant") is None:
         return _debug(call, "returned-no-assistant", "No assistant was returned.", body)
     try:
         checked(_ANSWER, body)

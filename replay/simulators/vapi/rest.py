@@ -177,8 +177,12 @@ def _no_route(head: RequestHead) -> Refusal:
     return Refusal(404, f"Cannot {head.method} {head.path}")
 
 
+def _not_json(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
 def _parsed(payload: bytes) -> Any:
     try:
-        return json.loads(payload or b"{}")
+        return json.loads(payload or b"{}", parse_constant=_not_json)
     except ValueError as problem:
         raise Refusal(400, f"The body is not JSON: {problem}") from None

@@ -7,11 +7,16 @@ The service lists all that is wrong at once: `property X should not exist`,
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from replay.simulators.vapi.errors import Json, Refusal
+
+_ADDRESS = re.compile(r"https?://[!-~]+")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_LINE = re.compile(r"[ -~]*")
 
 
 class Check(Protocol):
@@ -47,6 +52,40 @@ def identifier(value: Any, parent: str, name: str, problems: list[str]) -> None:
         uuid.UUID(value)
     except (ValueError, TypeError, AttributeError):
         _complain(problems, parent, f"{name} must be a UUID")
+
+
+def address(value: Any, parent: str, name: str, problems: list[str]) -> None:
+    """The URL of a server."""
+    if not isinstance(value, str):
+        _complain(problems, parent, f"{name} must be a string")
+    elif not _ADDRESS.fullmatch(value):
+        _complain(problems, parent, f"{name} must be a URL address")
+
+
+def headers(value: Any, parent: str, name: str, problems: list[str]) -> None:
+    """An object of HTTP headers."""
+    if not isinstance(value, dict):
+        _complain(problems, parent, f"{name} must be an object")
+    elif not all(_is_header(key, text) for key, text in value.items()):
+        _complain(problems, parent, f"{name} must be an object of valid HTTP headers")
+
+
+def token(value: Any, parent: str, name: str, problems: list[str]) -> None:
+    """The name of an HTTP header."""
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        _complain(problems, parent, f"{name} must be a valid header name")
+
+
+def line(value: Any, parent: str, name: str, problems: list[str]) -> None:
+    """What may stand in an HTTP header."""
+    if not isinstance(value, str):
+        _complain(problems, parent, f"{name} must be a string")
+    elif not _LINE.fullmatch(value):
+        _complain(problems, parent, f"{name} must be printable ASCII")
+
+
+def _is_header(name: str, text: Any) -> bool:
+    return bool(_TOKEN.fullmatch(name)) and isinstance(text, str) and bool(_LINE.fullmatch(text))
 
 
 def flag(value: Any, parent: str, name: str, problems: list[str]) -> None:

@@ -9,25 +9,29 @@ from __future__ import annotations
 from replay.simulators.vapi import names
 from replay.simulators.vapi.schema import (
     Check,
+    address,
     anything,
     choice,
     choices,
     flag,
+    headers,
     identifier,
+    line,
     listing,
     number,
     record,
     string,
+    token,
 )
 
 _OBJECT = record({}, is_open=True)
 _SERVER = record(
     {
-        "url": string(),
-        "secret": string(),
+        "url": address,
+        "secret": line,
         "timeoutSeconds": number(1, 300),
         "credentialId": identifier,
-        "headers": _OBJECT,
+        "headers": headers,
         "staticIpAddressesEnabled": flag,
         "encryptedPaths": listing(string()),
         "backoffPlan": record(
@@ -188,8 +192,8 @@ _ASSISTANT_FIELDS: dict[str, Check] = {
         }
     ),
     "server": _SERVER,
-    "serverUrl": string(),
-    "serverUrlSecret": string(),
+    "serverUrl": address,
+    "serverUrlSecret": line,
 }
 ASSISTANT = record(_ASSISTANT_FIELDS)
 _OVERRIDES = record({**_ASSISTANT_FIELDS, "variableValues": _OBJECT, "tools:append": anything})
@@ -232,13 +236,13 @@ CALL = record(
 CALL_UPDATE = record({"name": string(40)})
 TOOL = tool
 TOOL_UPDATE = record({key: one for key, one in _TOOL_FIELDS.items() if key != "type"})
-_HMAC_TEXTS = "signatureHeader timestampHeader signaturePrefix payloadFormat messageIdHeader"
+_HMAC_HEADERS = "signatureHeader timestampHeader messageIdHeader"
 _PLANS: dict[object, Check] = {
     "bearer": record(
         {
             "type": string(),
-            "token": string(),
-            "headerName": string(),
+            "token": line,
+            "headerName": token,
             "bearerPrefixEnabled": flag,
         },
         ("token",),
@@ -251,7 +255,9 @@ _PLANS: dict[object, Check] = {
             "signatureEncoding": choice("hex", "base64"),
             "includeTimestamp": flag,
             "secretIsBase64": flag,
-            **dict.fromkeys(_HMAC_TEXTS.split(), string()),
+            **dict.fromkeys(_HMAC_HEADERS.split(), token),
+            "signaturePrefix": line,
+            "payloadFormat": string(),
         },
         ("secretKey", "algorithm"),
     ),

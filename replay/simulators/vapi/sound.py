@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -62,8 +63,16 @@ def form(transport: Json) -> tuple[Form, Json]:
 def speak(text: str, rate: int, speech: Mapping[str, bytes]) -> Samples:
     """How the assistant says a text."""
     known = speech.get(text)
-    samples = synthesise(text) if known is None else pcm.samples(known)
-    return pcm.resample(samples, VOICE_RATE, rate)
+    if known is None:
+        return _voice(text, rate)
+    return pcm.resample(pcm.samples(known), VOICE_RATE, rate)
+
+
+@lru_cache(maxsize=64)
+def _voice(text: str, rate: int) -> Samples:
+    samples = pcm.resample(synthesise(text), VOICE_RATE, rate)
+    samples.flags.writeable = False
+    return samples
 
 
 class Lane:

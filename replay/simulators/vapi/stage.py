@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from replay.simulators.common.agenda import Action, Agenda, Entry
+from replay.simulators.common.agenda import Action, Entry
 from replay.simulators.vapi import documents, names
 from replay.simulators.vapi.account import Account
 from replay.simulators.vapi.call import Call
@@ -29,11 +29,23 @@ class Stage:
         self.chance = random.Random(f"{call.seed}/talk")
         self.turn = 0
         self.assistant_spoke = False
-        self.agenda = Agenda()
+        self._pending: dict[int, Entry] = {}
 
     def at(self, when: int, action: Action) -> Entry:
         """Do something later, unless the call has ended by then."""
-        return self.agenda.at(when, action)
+
+        def run(now: int) -> None:
+            del self._pending[entry.turn]
+            action(now)
+
+        entry = self.account.agenda.at(when, run)
+        self._pending[entry.turn] = entry
+        return entry
+
+    def drop_all(self) -> None:
+        """Forget what this call has yet to do."""
+        for entry in self._pending.values():
+            entry.cancelled = True
 
     def ms(self, now: int) -> int:
         """Milliseconds since 1970."""

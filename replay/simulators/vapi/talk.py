@@ -256,7 +256,7 @@ class Talk:
         self._replier.mouth.cut(now)
         stage.note(now, "call.ended", "Call ended", endedReason=reason)
         stage.tell_client("status-update", {"status": "ended", "endedReason": reason})
-        stage.agenda.clear()
+        stage.drop_all()
         for channel in (*([] if self._channel is None else [self._channel]), *self._listeners):
             self._hang_up(channel, 1000, "")
         self._ended(self.call, now)

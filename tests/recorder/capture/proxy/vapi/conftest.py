@@ -50,6 +50,7 @@ class Vapi:
     fail: list[int] = field(default_factory=list)
     next_id: str | None = None
     audio: Json | None = None
+    canned: bytes | None = None
 
     def number(self) -> str:
         self.made += 1
@@ -79,6 +80,8 @@ class Vapi:
         body = await request.read()
         self.bodies.append((f"{request.method} {request.path_qs}", body))
         last = request.path.rsplit("/", 1)[-1]
+        if self.canned is not None:
+            return web.Response(body=self.canned, content_type="application/json")
         if self.fail:
             status = self.fail.pop(0)
             error = {"message": "try again", "error": "Unavailable", "statusCode": status}
@@ -129,7 +132,7 @@ class Team:
     release: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        self.got.append((request.path_qs, request.raw_headers, await request.read()))
+        self.got.append((request.path_qs, request.raw_headers, await request.content.read()))
         last = request.path.rsplit("/", 1)[-1]
         if last == "slow":
             await self.release.wait()
@@ -185,26 +188,33 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(path: Path, **options: Any) -> AsyncIterator[House]:
-    """A house whose proxy has these options; `webhook_to` is a path of the team's server."""
+async def open_house(
+    path: Path, *, upstream: str | None = None, **options: Any
+) -> AsyncIterator[House]:
+    """A house whose proxy has these options; a `webhook_to` without a host is a path of the team's
+    server."""
     vapi, team = Vapi(), Team()
     vapi.answer.set()
     vapi_runner, vapi.host = await serve(vapi.handle)
     team_runner, team_host = await serve(team.handle)
     team.url = f"http://{team_host}"
-    if "webhook_to" in options:
+    if options.get("webhook_to", "").startswith("/"):
         options["webhook_to"] = team.url + options["webhook_to"]
     writer = WriterProcess(f"sqlite:///{path}", SystemClock())
     await writer.start()
     store = open_store(f"sqlite:///{path}", create=False, readonly=True)
-    proxy = Proxy(writer, "tests", {"vapi": f"http://{vapi.host}"}, ProxyOptions(**options))
+    proxy = Proxy(
+        writer, "tests", {"vapi": upstream or f"http://{vapi.host}"}, ProxyOptions(**options)
+    )
     base = await proxy.start("127.0.0.1", 0)
-    yield House(base, vapi, team, store, writer, proxy, path)
-    await proxy.stop()
-    await writer.close()
-    store.close()
-    await vapi_runner.cleanup()
-    await team_runner.cleanup()
+    try:
+        yield House(base, vapi, team, store, writer, proxy, path)
+    finally:
+        await proxy.stop()
+        await writer.close()
+        store.close()
+        await vapi_runner.cleanup()
+        await team_runner.cleanup()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -14,7 +14,7 @@ import pytest
 from vapi_world import SERVER, World, tool_answers
 
 from recorder.audio import pcm
-from recorder.trial.steps import AwaitReply, Interrupt, Speak
+from recorder.trial.steps import AwaitReply, Interrupt, Speak, Step
 from replay.simulators.common.voice import synthesise
 from replay.simulators.vapi import Options
 from replay.simulators.vapi.names import SERVER_MESSAGES
@@ -71,7 +71,7 @@ def world() -> World:
     }
     made = world.rest("POST", "/assistant", assistant).json
     call = world.create(assistantId=made["id"], assistantOverrides={"variableValues": {}})
-    steps = [
+    steps: list[Step] = [
         AwaitReply(),
         Speak(spoken("Please save my name Robin")),
         AwaitReply(),
