@@ -62,6 +62,8 @@ class TapeOpener:
             self._numbers += 1
             ended = row.ended_ns or 0
             tape = Tape(self._numbers, row.id, self, self._clock, anchor, channels, ended)
+            # those that have ended need nobody to tell them any more
+            self._tapes = {key: open_ for key, open_ in self._tapes.items() if not open_.ended}
             self._tapes[tape.number] = tape
             self.put(Order(tape.number, "begin", row), 0)
         return tape
