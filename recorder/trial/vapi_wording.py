@@ -48,7 +48,7 @@ class VapiWording:
         self.rate = rate or usual
         self._speeches = 0
         self._is_open = self._is_filler = False
-        self._was_cut = False
+        self._was_cut = self._has_output = False
         self._unanswered: set[str] = set()
         self._announced: list[bool] = []
         self._readers: Mapping[str, Callable[[Mapping[str, Any]], list[Signal]]] = {
@@ -56,6 +56,7 @@ class VapiWording:
             "speech-update": self._speech,
             "transcript": self._transcript,
             "user-interrupted": self._interrupted,
+            "model-output": self._output,
             "voice-input": self._voice_input,
             "tool-calls": self._tool_calls,
             "conversation-update": self._conversation,
@@ -154,8 +155,13 @@ class VapiWording:
         return [SpeechStarted()]
 
     def _voice_input(self, frame: Mapping[str, Any]) -> list[Signal]:
-        """Something will be said; while a tool is awaited, it is filler."""
-        self._announced.append(bool(self._unanswered))
+        """Something will be said: filler if a tool is awaited and it is not from the model."""
+        self._announced.append(bool(self._unanswered) and not self._has_output)
+        self._has_output = False
+        return []
+
+    def _output(self, frame: Mapping[str, Any]) -> list[Signal]:
+        self._has_output = isinstance(frame["output"], str)
         return []
 
     def _tool_calls(self, frame: Mapping[str, Any]) -> list[Signal]:

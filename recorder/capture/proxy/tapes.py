@@ -24,6 +24,7 @@ from recorder.store.base import ChannelKind, SessionRow
 
 _LINGER_S = 30.0
 _WAIT_S = 10.0
+_SKEW_NS = 60 * 1_000_000_000  # by which the clocks of a provider and of this machine may differ
 
 
 @dataclass(eq=False)
@@ -45,6 +46,7 @@ class Tapes:
         self._calls: dict[tuple[str, str], OpenTape] = {}
         self._control: dict[str, OpenTape] = {}
         self._unnamed: set[OpenTape] = set()
+        self._ended: set[tuple[str, str]] = set()
         self._early: dict[tuple[str, str], list[Leg]] = {}
         self._sleepers: list[asyncio.Future[None]] = []
         self._finding = asyncio.Lock()
@@ -61,7 +63,7 @@ class Tapes:
         if found is not None:
             return found
         async with self._finding:
-            tape = await self._stored((provider.NAME, str(route.key)))
+            tape = await self._stored(provider, str(route.key))
             found = self.known(provider, route, leg)
             return found or self._use(self._call(provider, route, leg, tape), leg)
 
@@ -138,6 +140,7 @@ class Tapes:
     def _end_call(self, open_tape: OpenTape) -> None:
         if open_tape.key and self._calls.get(open_tape.key) is open_tape:
             del self._calls[open_tape.key]
+            self._ended.add(open_tape.key)
         open_tape.tape.end()
 
     def _open(self, provider: Provider, route: Route, leg: Leg) -> OpenTape:
@@ -169,13 +172,20 @@ class Tapes:
         if not legs:
             del self._early[key]
 
-    async def _stored(self, key: tuple[str, str]) -> Tape | None:
+    async def _stored(self, provider: Provider, name: str) -> Tape | None:
         """The tape of a call that ended earlier, taken up again."""
-        if key in self._calls:
+        key = (provider.NAME, name)
+        if key in self._calls or not self._may_be_stored(provider, key):
             return None
         await self._writer.drained()
         found = await asyncio.to_thread(self._ended_call, *key)
         return self._writer.reopen(*found) if found and key not in self._calls else None
+
+    def _may_be_stored(self, provider: Provider, key: tuple[str, str]) -> bool:
+        """Whether it is worth a look: not for a call that is younger than this run."""
+        minted = provider.minted_ns(key[1])
+        started = self._writer.run.started_ns
+        return key in self._ended or minted is None or minted < started + _SKEW_NS
 
     def _ended_call(self, provider: str, key: str) -> tuple[SessionRow, int] | None:
         with closing(open_store(self._writer.store_url, create=False, readonly=True)) as store:

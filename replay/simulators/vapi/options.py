@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from recorder.errors import RecorderError
+
+_FAILURES = frozenset(status.value for status in HTTPStatus if status >= 400)
 
 
 @dataclass(frozen=True)
@@ -60,5 +63,8 @@ class Options:
                 raise RecorderError(f"{name} must not be negative, not {getattr(self, name)}")
         if self.server is not None and not self.server.get("url"):
             raise RecorderError("server needs a url, such as {'url': 'http://127.0.0.1:8000/hook'}")
+        for status in self.faults.values():
+            if status != 0 and status not in _FAILURES:
+                raise RecorderError(f"a fault is 0 or an HTTP status from 400, not {status}")
         if self.rate_limit is not None and self.rate_limit < 1:
             raise RecorderError(f"rate_limit must be above 0, not {self.rate_limit}")

@@ -89,6 +89,14 @@ def test_what_is_said_while_a_tool_works_is_filler() -> None:
     assert ReplyEnded("speech-2", "completed") in read(wording, final("It is x."))
 
 
+def test_what_the_model_says_while_a_tool_works_is_a_reply() -> None:
+    wording = VapiWording()
+    output = {"type": "model-output", "output": "I have passed it on.", "turnId": "t"}
+    voice = {"type": "voice-input", "input": "I have passed it on.", "turn": 0}
+    read(wording, CALL, output, voice, speech("started"), speech("stopped"))
+    assert ReplyEnded("speech-1", "completed") in read(wording, final("I have passed it on."))
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [

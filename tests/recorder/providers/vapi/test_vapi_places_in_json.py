@@ -148,7 +148,8 @@ def test_a_call_gets_the_address_by_its_assistant() -> None:
         "variableValues": {"a": "1"},
         "server": {"url": URL},
     }
-    for other in ({"squadId": "s"}, {"assistantId": "a", "assistantOverrides": None}, [], "x"):
+    untouched: list[Any] = [{"squadId": "s"}, {"assistantId": "a", "assistantOverrides": None}, []]
+    for other in untouched:
         assert asked("POST", "/call", other) == (other, [])
     assert asked("GET", "/assistant", {"name": "x"})[1] == []
     assert asked("POST", "/tool", {"server": {"url": "x"}})[1] == []

@@ -78,6 +78,8 @@ def test_the_caller_hears_the_whole_story() -> None:
     assert cut.cut_ms is not None
     assert 900 <= cut.cut_ms < 1500
     assert last.cut_ms is None
+    assert STOP in last.text
+    assert "21 degrees" not in last.text
 
 
 def test_text_frames_come_in_the_recorded_order() -> None:

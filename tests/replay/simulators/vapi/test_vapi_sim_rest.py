@@ -242,7 +242,14 @@ def test_requests_fail_where_they_are_told_to() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"concurrency": 0}, {"model_ms": -1}, {"rate_limit": 0}, {"server": {}}, {"history": -1}],
+    [
+        {"concurrency": 0},
+        {"model_ms": -1},
+        {"rate_limit": 0},
+        {"server": {}},
+        {"history": -1},
+        {"faults": {1: 200}},
+    ],
 )
 def test_impossible_options_are_refused(wrong: Any) -> None:
     with pytest.raises(RecorderError):
