@@ -17,6 +17,7 @@ _COMMANDS = {
     "audio": ("recorder.commands.audio", "Write a session's audio as a stereo WAV."),
     "export": ("recorder.commands.export", "Write a session as a folder for git."),
     "import": ("recorder.commands.import_", "Read an export, or somebody else's recording."),
+    "pull": ("recorder.commands.pull", "Fetch what a provider knows of its calls."),
     "sql": ("recorder.commands.sql", "Ask the store a question."),
     "db": ("recorder.commands.db", "Look after the store's file."),
 }

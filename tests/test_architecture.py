@@ -28,6 +28,7 @@ RANKS = {
     "recorder.recording": 6,
     "recorder.verify": 6,
     "recorder.export": 6,
+    "recorder.pull": 6,
     "recorder.trial": 6,
     "recorder.report": 7,
     "recorder.commands": 8,

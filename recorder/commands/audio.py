@@ -34,12 +34,16 @@ def command(store_url: str, session: str, output: Path, rate: int | None) -> Non
     The right side is what a listener heard: a player without a buffer plays each piece when it
     arrives or when what came before it has been played, and an interruption drops the rest.
 
+    Where nothing was streamed, but a recording was fetched as a file (`record pull`), that
+    recording is written, with the channels that it has.
+
     Example: record audio last -o last.wav
     """
     from recorder.audio.files import write_wav
     from recorder.audio.pcm import to_bytes
     from recorder.providers import provider
     from recorder.recording import Recording, find_session
+    from recorder.report.recordings import fetched_recording
     from recorder.report.sound import two_sides
 
     with closing(open_for_reading(store_url)) as store:
@@ -49,6 +53,13 @@ def command(store_url: str, session: str, output: Path, rate: int | None) -> Non
             raise RecorderError(f"session {tape.id} has no audio: `record show` tells what it has")
         hertz = rate or max(rates)
         frames = two_sides(tape.moments(), provider(tape.row.provider).listener(), hertz)
+        filed = None if len(frames) else fetched_recording(tape, rate)
+    if filed is not None:
+        write_wav(output, to_bytes(filed.frames), filed.rate, filed.channels)
+        seconds = len(filed.frames) / filed.rate
+        sides = "1 channel" if filed.channels == 1 else f"{filed.channels} channels"
+        click.echo(f"{output}: {seconds:.1f} s at {filed.rate} Hz, {sides} as fetched")
+        return
     if not len(frames):
         raise RecorderError(
             f"session {tape.id} has audio, but none that was streamed from either side"

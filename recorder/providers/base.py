@@ -71,7 +71,8 @@ class Rules(NamedTuple):
     unprompted: frozenset[str] = frozenset()
     """Provider types that nothing of the client causes."""
     tolerated: frozenset[str] = frozenset()
-    """Client types that depend on timing: one may be missing or extra, and is then reported."""
+    """Client types, and types of requests, that depend on timing: one may be missing or extra, and
+    is then reported."""
     unordered: frozenset[str] = frozenset()
     """Types whose place among the other messages of their sender depends on timing."""
     parallel: Mapping[str, str] = {}
@@ -86,6 +87,16 @@ class Rules(NamedTuple):
     """Provider type -> place of a text in which ids stand."""
     key_prefix: str = "key_"
     """How the keys begin that the provider issues to be given away."""
+    is_paced: bool = False
+    """Whether the provider speaks in real time: all that it sends waits for the sound that came
+    before it, where some is new, as if it were `heard`."""
+    awaited: frozenset[str] = frozenset()
+    """Types of webhooks whose answer decides what the provider does next."""
+    commands: frozenset[str] = frozenset()
+    """Types of requests that decide what is said on a socket that is open."""
+    links: Mapping[str, str] = {}
+    """Place of a URL that leads to the provider, in the object that it belongs to -> the URL's
+    scheme without TLS and its path, where `{id}` stands for the object's own: `ws:/{id}/listen`."""
 
 
 class Edit(NamedTuple):

@@ -47,25 +47,35 @@ def seconds(ns: int) -> str:
 
 def says(moment: Moment, provider: Provider | None) -> str:
     """What an event says, in a few words; ``""`` where its type says it all."""
-    teller = _TELLERS.get(moment.row.kind)
+    kind, type_, body = moment.row.kind, moment.row.type, moment.row.body
+    message = _object(body) if kind in _MAY_BE_KNOWN else None
+    if message is not None and provider is not None:
+        known = provider.describe(type_, message)
+        if known or kind != "http.chunk":
+            return known
+    teller = _TELLERS.get(kind)
     if teller is not None:
-        return teller(moment.lifted)
-    if moment.row.body is None:
+        return "" if moment.sounds and not moment.lifted else teller(moment.lifted)
+    if body is None:
         return _size(len(moment.row.raw or b""))
+    if kind == "note":
+        return _note(body)
+    return "" if message is not None else body
+
+
+def _object(body: str | None) -> Mapping[str, Any] | None:
+    """The JSON object that a body is, or None."""
     try:
-        message = json.loads(moment.row.body)
+        message = json.loads(body or "")
     except (ValueError, RecursionError):
-        return moment.row.body
-    if moment.row.kind == "note":
-        return _note(message)
-    if provider is None or not isinstance(message, Mapping):
-        return ""
-    return provider.describe(moment.row.type, message)
+        return None
+    return message if isinstance(message, Mapping) else None
 
 
-def _note(message: Any) -> str:
-    if not isinstance(message, Mapping):
-        return str(message)
+def _note(body: str) -> str:
+    message = _object(body)
+    if message is None:
+        return body
     return ", ".join(f"{name} {value}" for name, value in message.items())
 
 
@@ -115,6 +125,7 @@ def _head(decode: Callable[[bytes], str]) -> Callable[[bytes], str]:
     return tell
 
 
+_MAY_BE_KNOWN = frozenset({"ws.text", "http.chunk"})
 _TELLERS: dict[str, Callable[[bytes], str]] = {
     "ws.open": _head(_open),
     "ws.close": _head(_close),

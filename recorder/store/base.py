@@ -36,7 +36,7 @@ class SessionRow(NamedTuple):
     ended_ns: int | None = None
     events: int | None = None
     digest: bytes | None = None
-    origin: str = "proxy"  # proxy, hook, import, replay, simulate
+    origin: str = "proxy"  # proxy, hook, import, pull, replay, simulate
 
 
 class RunRow(NamedTuple):

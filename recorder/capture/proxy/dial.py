@@ -18,7 +18,7 @@ from aiohttp import (
 from recorder.capture.proxy.headers import pairs
 from recorder.capture.proxy.upstream import outgoing, shown
 from recorder.errors import RecorderError
-from recorder.heads import RequestHead, ResponseHead
+from recorder.heads import RequestHead, ResponseHead, header
 
 MAX_MESSAGE = 32 << 20
 _CONNECT_S = 15.0
@@ -84,7 +84,7 @@ class Dialer:
                 headers=headers,
                 autoclose=False,
                 autoping=False,
-                compress=15,
+                compress=_window(head),
                 max_msg_size=MAX_MESSAGE,
                 decode_text=False,
             )
@@ -108,6 +108,12 @@ class Dialer:
             skip_auto_headers=_AS_IT_COMES,
             middlewares=middlewares,
         )
+
+
+def _window(head: RequestHead) -> int:
+    """Compression is offered to the upstream if the client offers it: audio gains nothing by it."""
+    offers = header(head.headers, "sec-websocket-extensions") or ""
+    return 15 if "permessage-deflate" in offers else 0
 
 
 def _answer(response: ClientResponse, subprotocol: str | None = None) -> ResponseHead:

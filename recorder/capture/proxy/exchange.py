@@ -177,13 +177,14 @@ class Exchanges:
     async def _answer(
         self, passage: _Passage, response: aiohttp.ClientResponse
     ) -> web.StreamResponse:
-        request, head, to, leg, exchange, _ = passage
+        request, head, to, leg, exchange, open_tape = passage
         headers = pairs(response.raw_headers)
         answer = ResponseHead(response.status, response.reason or "", headers)
         links = to.provider.LINKS
         is_json = "json" in (header(headers, "content-type") or "").lower()
         if links is not None and is_json and links.within(head):
-            leg.hold()
+            if open_tape.is_unnamed:
+                leg.hold()
             exchange.head("provider", "http.response", str(answer.status), answer)
             return await self._look(passage, answer, response.content, links)
         exchange.head("provider", "http.response", str(answer.status), answer)

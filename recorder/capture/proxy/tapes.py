@@ -12,7 +12,8 @@ the requests that are in flight then; see docs/vapi.md for where everything goes
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing, suppress
+import logging
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from recorder.capture.process import WriterProcess
@@ -22,6 +23,7 @@ from recorder.providers.base import Provider, Route
 from recorder.store import open_store
 from recorder.store.base import ChannelKind, SessionRow
 
+log = logging.getLogger("recorder.proxy")
 _LINGER_S = 30.0
 _WAIT_S = 10.0
 _SKEW_NS = 60 * 1_000_000_000  # by which the clocks of a provider and of this machine may differ
@@ -37,6 +39,11 @@ class OpenTape:
     users: int = 0
     linger: asyncio.TimerHandle | None = field(default=None, repr=False)
 
+    @property
+    def is_unnamed(self) -> bool:
+        """Whether it is that of a call whose id is not known yet."""
+        return self.place == "call" and self.key is None
+
 
 class Tapes:
     """Finds, opens and ends tapes. Lives on one event loop."""
@@ -48,6 +55,7 @@ class Tapes:
         self._unnamed: set[OpenTape] = set()
         self._ended: set[tuple[str, str]] = set()
         self._early: dict[tuple[str, str], list[Leg]] = {}
+        self._homes: dict[Leg, OpenTape] = {}  # of legs that were laid while they waited
         self._sleepers: list[asyncio.Future[None]] = []
         self._finding = asyncio.Lock()
         self._stopping = False
@@ -59,13 +67,18 @@ class Tapes:
 
     async def take(self, provider: Provider, route: Route, leg: Leg) -> OpenTape:
         """The tape for an exchange, counted as used until `release`; `leg` is laid on it."""
-        found = self.known(provider, route, leg)
+        found = self._homes.pop(leg, None) or self.known(provider, route, leg)
         if found is not None:
             return found
-        async with self._finding:
-            tape = await self._stored(provider, str(route.key))
-            found = self.known(provider, route, leg)
-            return found or self._use(self._call(provider, route, leg, tape), leg)
+        key = (provider.NAME, str(route.key))
+        self._early.setdefault(key, []).append(leg)
+        try:
+            async with self._finding:
+                tape = await self._stored(provider, key)
+                found = self._homes.pop(leg, None) or self.known(provider, route, leg)
+                return found or self._use(self._call(provider, route, leg, tape), leg)
+        finally:
+            self._forget(key, leg)
 
     def known(self, provider: Provider, route: Route, leg: Leg) -> OpenTape | None:
         """`take` where that needs no waiting: None for a call that is not open."""
@@ -88,11 +101,14 @@ class Tapes:
         making = set(self._unnamed)
         if self._calls.get(key) is None and making:
             self._early.setdefault(key, []).append(leg)
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(_WAIT_S):
                     while making & self._unnamed and leg.tape is None and not self._stopping:
                         await self._news()
-            self._forget(key, leg)
+            except TimeoutError:
+                log.warning("a webhook has waited %g s for the answer that names its call", _WAIT_S)
+            finally:
+                self._forget(key, leg)
         return await self.take(provider, route, leg)
 
     def name(self, open_tape: OpenTape, provider: Provider, key: str, leg: Leg) -> None:
@@ -101,7 +117,7 @@ class Tapes:
         open_tape.key = (provider.NAME, key)
         open_tape.tape.learn(external_id=key)
         self._calls[open_tape.key] = open_tape
-        lay(open_tape.tape, [leg, *self._early.get(open_tape.key, ())])
+        lay(open_tape.tape, (leg, *self._admitted(open_tape)))
         self._settled(open_tape)
 
     def release(self, open_tape: OpenTape) -> None:
@@ -126,9 +142,18 @@ class Tapes:
         if found.linger:
             found.linger.cancel()
             found.linger = None
-        if leg.tape is None:
-            lay(found.tape, [leg])
+        lay(found.tape, (leg, *self._admitted(found, leg)))
+        self._wake()
         return found
+
+    def _admitted(self, found: OpenTape, own: Leg | None = None) -> list[Leg]:
+        """The other legs that wait for this tape, counted as users of it; they are laid together,
+        so that the order of what they kept is the order in which it happened."""
+        waiting = self._early.get(found.key, ()) if found.key else ()
+        legs = [leg for leg in waiting if leg is not own and leg.tape is None]
+        self._homes.update(dict.fromkeys(legs, found))
+        found.users += len(legs)
+        return legs
 
     def _call(self, provider: Provider, route: Route, leg: Leg, tape: Tape | None) -> OpenTape:
         key = (provider.NAME, str(route.key))
@@ -172,9 +197,8 @@ class Tapes:
         if not legs:
             del self._early[key]
 
-    async def _stored(self, provider: Provider, name: str) -> Tape | None:
+    async def _stored(self, provider: Provider, key: tuple[str, str]) -> Tape | None:
         """The tape of a call that ended earlier, taken up again."""
-        key = (provider.NAME, name)
         if key in self._calls or not self._may_be_stored(provider, key):
             return None
         await self._writer.drained()

@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from recorder.audio.wav import RECORDING, WavData, wav_data
 from recorder.events import Kind, Sender
 from recorder.heads import RequestHead, ResponseHead, header
 from recorder.providers.base import Insight
@@ -55,6 +56,7 @@ class VapiTracker:
         self._listening: set[int] = set()
         self._webhooks: set[int] = set()
         self._spoken: dict[int, int] = {}  # channel of a voice request -> rate of its answer
+        self._files: dict[int, WavData] = {}  # channel of a WAV -> what of it is still to come
         self._wanted = {"external_id", "model"}
 
     def inspect(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> Insight:
@@ -84,6 +86,8 @@ class VapiTracker:
         is_webhook = channel in self._webhooks
         if is_webhook and sender == "client":
             return Insight(name, self._voice(channel, body))
+        if sender == "provider" and (channel in self._files or body[:4] == b"RIFF"):
+            return self._file(channel, name, body)
         if not body or not (is_webhook or name in _ONE_CALL):
             return Insight(name)
         self._learn_format(body)
@@ -92,6 +96,20 @@ class VapiTracker:
             if isinstance(rate, int) and not isinstance(rate, bool) and rate > 0:
                 self._spoken[channel] = rate
         return Insight(name, facts=self._facts(sender, name, body, is_webhook))
+
+    def _file(self, channel: int, name: str, body: bytes) -> Insight:
+        """A piece of a WAV file: the header stays in the body, the samples are audio."""
+        found = self._files.pop(channel, None) or wav_data(body)
+        if not body or found is None:
+            return Insight(name, ended=(RECORDING,))
+        start, size, codec, rate, channels = found
+        end = len(body) if size is None else min(start + size, len(body))
+        left = None if size is None else size - (end - start)
+        self._files[channel] = found._replace(start=0, size=left)
+        if start >= end:
+            return Insight(name)
+        audio = AudioField(start, end, "raw", RECORDING, codec, rate, channels)
+        return Insight(name, (audio,))
 
     def _learn_format(self, body: bytes) -> None:
         found = _FORMAT.search(body)

@@ -1,7 +1,10 @@
 """What may differ between two runs of one call.
 
-Ids and times are new in every call; transcripts, updates of speech and of the conversation come as
-often, and in the order, that recognition and the network give; costs and latencies are measured.
+Ids and times are new in every call, and an application asks for a time that ends now; transcripts,
+updates of speech and of the conversation come as often, and in the order, that recognition and the
+network give; costs and latencies are measured, and files have names of their own. How often a call is asked for until its costs have settled
+depends on timing. Of the webhooks only some ask for something (Vapi's documentation, server
+events); the others are told and not waited for.
 """
 
 from __future__ import annotations
@@ -9,11 +12,19 @@ from __future__ import annotations
 from recorder.providers.base import Rules
 from recorder.providers.vapi.capture import AUDIO, LISTEN_AUDIO
 
+_ENDS = ("Gt", "Lt", "Ge", "Le")
+_RANGES = tuple(f"query.{name}At{end}" for name in ("created", "updated") for end in _ENDS)
+
 RULES = Rules(
     ids={
-        "call.id": "call",
-        "message.call.id": "call",
-        "**.callId": "call",
+        "id": "thing",
+        "*.id": "thing",
+        "results.*.id": "thing",
+        "message.call.id": "thing",
+        "**.assistant.id": "thing",
+        "**.assistantId": "thing",
+        "**.orgId": "thing",
+        "**.callId": "thing",
         "**.toolCallId": "tool",
         "**.tool_call_id": "tool",
         "**.toolCalls.*.id": "tool",
@@ -35,12 +46,45 @@ RULES = Rules(
         "**.durationSeconds",
         "**.durationMinutes",
         "**.performanceMetrics",
+        "**.cost",
+        "**.costs",
+        "**.costBreakdown",
+        "**.recording",
+        "**.recordingUrl",
+        "**.stereoRecordingUrl",
+        "**.videoRecordingUrl",
+        "**.logUrl",
+        "**.pcapUrl",
+        "**.variables",
+        "**.variableValues",
         "**.turnId",
+        "**.timeRange.start",
+        "**.timeRange.end",
+        *_RANGES,
     ),
-    optional=frozenset({"hang", "voice-input", "model-output", "assistant.speechStarted"}),
-    ungated=frozenset({AUDIO}),
+    optional=frozenset({"hang"}),
+    ungated=frozenset({AUDIO, LISTEN_AUDIO}),
     deltas={},
-    heard=frozenset({"speech-update", "transcript", "user-interrupted", "conversation-update"}),
-    unprompted=frozenset({"status-update", LISTEN_AUDIO}),
+    tolerated=frozenset({"GET /call/{id}", "GET /call"}),
     unordered=frozenset({"speech-update", "conversation-update", "transcript", "status-update"}),
+    is_paced=True,
+    awaited=frozenset(
+        {
+            "assistant-request",
+            "call.endpointing.request",
+            "campaign.predial",
+            "function-call",
+            "handoff-destination-request",
+            "knowledge-base-request",
+            "tool-calls",
+            "transfer-destination-request",
+            "voice-request",
+        }
+    ),
+    commands=frozenset({"DELETE /call/{id}", "POST /{id}/control"}),
+    links={
+        "transport.websocketCallUrl": "ws:/{id}/transport",
+        "monitor.listenUrl": "ws:/{id}/listen",
+        "monitor.controlUrl": "http:/{id}/control",
+    },
 )

@@ -142,7 +142,7 @@ def test_http_and_control_frames_are_worded() -> None:
         "hello",
         "3 bytes",
         "not json",
-        "",
+        "[1]",
     ]
 
 

@@ -95,6 +95,13 @@ class Vapi:
         if request.path.endswith("-recording"):
             where = "https://storage.vapi.ai/x.wav?X-Amz-Signature=canary-signature-31337"
             return web.Response(status=302, headers={"Location": where})
+        if "drip" in request.query:
+            answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+            await answer.prepare(request)
+            await answer.write(b'{"id":')
+            await self.answer.wait()
+            await answer.write(b'"%s"}' % last.encode())
+            return answer
         if request.path.startswith("/call/"):
             return self._json(self.call(last) | {"status": "ended"}, 200)
         if request.path.endswith("/control"):

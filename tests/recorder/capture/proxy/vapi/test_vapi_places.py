@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from pathlib import Path
 from uuid import uuid4
 
@@ -131,6 +132,53 @@ async def test_two_calls_at_once_give_two_clean_tapes(house: House) -> None:
             call == first,
             call == second,
         )
+
+
+async def test_deliveries_at_once_of_an_unknown_call_stay_in_order(house: House) -> None:
+    call = str(uuid4())
+    types = [f"type-{number}" for number in range(8)]
+    await asyncio.gather(*(deliver(house, message(type_, call)) for type_ in types))
+    events = await settled(house, call, len(types))
+    assert sorted(story(events)) == types
+    assert in_order(events)
+
+
+async def test_an_answer_that_takes_its_time_holds_nothing_else_back(house: House) -> None:
+    call = await make(house)
+    house.vapi.answer.clear()
+    async with httpx.AsyncClient() as client:
+        asking = asyncio.create_task(client.get(f"{house.rest}/call/{call}?drip=1"))
+        await asyncio.sleep(0.1)
+        await deliver(house, message("transcript", call))
+        house.vapi.answer.set()
+        assert (await asking).json() == {"id": call}
+    events = await settled(house, call, 1)
+    assert story(events) == ["POST /call", "201", "GET /call/{id}", "200", "transcript"]
+    assert in_order(events)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_in_any_order_and_twice_all_of_a_call_is_on_one_tape(house: House, seed: int) -> None:
+    chance = random.Random(seed)
+    call = str(uuid4())
+    types = ["status-update", "tool-calls", "end-of-call-report", "hang"] * 2
+    chance.shuffle(types)
+    before = chance.randint(0, len(types))
+    house.vapi.answer.clear()
+    house.vapi.next_id = call
+    making = asyncio.create_task(make(house))
+    await asyncio.sleep(0.1)
+    await asyncio.gather(*(deliver(house, message(each, call)) for each in types[:before]))
+    house.vapi.answer.set()
+    house.vapi.next_id = None
+    await asyncio.gather(making, *(deliver(house, message(each, call)) for each in types[before:]))
+    events = await settled(house, call, len(types))
+    told = [event.type for event in events if event.kind == "webhook.request"]
+    assert sorted(told) == sorted(types)
+    assert sorted(told[:before]) == sorted(types[:before])
+    assert in_order(events)
+    bodies = {message(each, call) for each in types}
+    assert bodies <= {event.body for event in events}
 
 
 async def test_what_waits_when_the_proxy_stops_is_recorded(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""`record pull`: what a provider knows of its calls, into the store; see docs/pull.md."""
