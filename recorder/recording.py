@@ -212,9 +212,10 @@ class Recording:
         return (moment.event() for moment in self.moments(after))
 
 
-def find_session(store: Store, name: str) -> SessionRow:
+def find_session(store: Store, name: str, *, replays: bool = True) -> SessionRow:
     """The session of an id, of a unique prefix of one, or of `last`, `last~1`, … (the one before).
 
+    Without `replays`, `last` counts only what was not itself recorded from a replay.
     UnknownSession tells what to do when there is none, or which sessions a prefix fits.
     """
     exact = store.session(name)
@@ -227,7 +228,8 @@ def find_session(store: Store, name: str) -> SessionRow:
         )
     counted = _LAST.match(name.lower())
     if counted:
-        return _from_end(rows, int(counted[1] or 0))
+        wanted = [row for row in rows if replays or row.origin != "replay"]
+        return _from_end(wanted, int(counted[1] or 0))
     fitting = [row for row in rows if name and row.id.lower().startswith(name.lower())]
     if not fitting:
         raise _unknown(name)

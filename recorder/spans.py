@@ -9,12 +9,20 @@ from __future__ import annotations
 
 from binascii import Error
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeGuard
 
 from pybase64 import b64decode, b64encode
 
 Codec = Literal["pcm16", "pcmu", "pcma"]
 Encoding = Literal["base64", "raw"]
+
+
+LOWEST_RATE, HIGHEST_RATE = 1_000, 384_000
+
+
+def is_rate(value: object) -> TypeGuard[int]:
+    """Whether what a peer named can be a sample rate (Hz)."""
+    return type(value) is int and LOWEST_RATE <= value <= HIGHEST_RATE
 
 
 class AudioField(NamedTuple):

@@ -7,6 +7,7 @@ caller, because it is the one expensive step.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from typing import NamedTuple
 from recorder.chain import genesis, link
 from recorder.errors import RecorderError
 from recorder.events import Event, Kind, Sender
-from recorder.providers.base import Tracker
+from recorder.providers.base import Insight, Tracker
 from recorder.redact import Redactor
 from recorder.spans import AudioField, Span, lift
 from recorder.store.base import (
@@ -28,6 +29,7 @@ from recorder.store.base import (
     Status,
 )
 
+log = logging.getLogger("recorder.writer")
 SEGMENT_BYTES = 1 << 20  # a longer run of audio is continued in a new segment
 
 
@@ -101,7 +103,7 @@ class Encoder:
     ) -> None:
         """Add one event, numbering it. Raises SecretLeft before anything of it is in `draft`."""
         session, seq = self.row.id, self.seq + 1
-        insight = self._tracker.inspect(channel, sender, kind, type_, body)
+        insight = self._inspect(channel, sender, kind, type_, body)
         name = self._redactor.name(insight.type)
         lifted, audio = lift(body, insight.audio) if insight.audio else (body, ())
         clean = self._redactor.redact(channel, sender, kind, name, lifted)
@@ -164,6 +166,16 @@ class Encoder:
         )
         draft.batch.sessions.append(self.row)
 
+    def _inspect(
+        self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes
+    ) -> Insight:
+        """What the tracker sees; a bug in it costs a fix, not a recording: the body stays whole."""
+        try:
+            return self._tracker.inspect(channel, sender, kind, type_, body)
+        except Exception:
+            log.exception("a message was not understood; it is stored whole")
+            return Insight(type_)
+
     def _redacted(
         self, event: Event, given: str, clean: bytes, has_audio: bool
     ) -> tuple[bytes, bytes, Sequence[tuple[AudioField, Span]]]:
@@ -173,7 +185,7 @@ class Encoder:
         if has_audio:
             _, _, _, channel, sender, kind, name, whole = event
             body = self._redactor.redact(channel, sender, kind, name, whole)
-            again = self._tracker.inspect(channel, sender, kind, given, body)
+            again = self._inspect(channel, sender, kind, given, body)
             lifted, audio = lift(body, again.audio)
         place = self._redactor.leftover(lifted)
         if place is not None:

@@ -9,7 +9,7 @@ concerned (`end`) or leaves a marked hole in them (`pass`).
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
@@ -37,6 +37,7 @@ class _Pending:
     draft: Draft
     seals: list[Future[Sealed]]
     tapes: set[LiveTape]
+    ending: set[int]  # tapes whose end is in it
     given_up: bool = False
 
 
@@ -112,7 +113,8 @@ class Ledger:
         for tape in tapes:
             tape.flush(draft)
         seals = [self._pool.submit(seal, job) for job in draft.jobs]
-        return _Pending(draft, seals, tapes)
+        ending = {number for number in touched if live[number].over}
+        return _Pending(draft, seals, tapes, ending)
 
     def _admit(self, order: Order) -> LiveTape:
         number = order.tape
@@ -128,15 +130,23 @@ class Ledger:
                 self._store.commit(pending.draft.batch)
         except RecorderError as error:
             log.error("%s", error)
-            for tape in pending.tapes | (behind.tapes if behind else set()):
-                tape.break_off(error, goes_on=self._on_failure == "pass")
-            if behind:
-                behind.given_up = True
-        self._drop_ended()
+            self._give_up(pending, behind, error)
+        except Exception as error:
+            log.exception("a batch could not be stored; this is a bug, please report it")
+            self._give_up(pending, behind, StoreError(f"the recorder failed: {error!r}"))
+        else:
+            self._drop(pending.ending)
 
-    def _drop_ended(self) -> None:
-        for number in [number for number, tape in self._live.items() if tape.over]:
-            del self._live[number]
+    def _give_up(self, pending: _Pending, behind: _Pending | None, error: RecorderError) -> None:
+        for tape in pending.tapes | (behind.tapes if behind else set()):
+            tape.break_off(error, goes_on=self._on_failure == "pass")
+        if behind:
+            behind.given_up = True
+
+    def _drop(self, numbers: Iterable[int]) -> None:
+        for number in list(numbers):
+            if self._live[number].over:
+                del self._live[number]
 
     def _keep_house(self) -> None:
         self._try(self._store.maintain)
@@ -144,16 +154,24 @@ class Ledger:
             self._beat_at = self._clock.now_ns() + BEAT_NS
             self._beat(None)
             self._mend()
+            if not self._store.exists():
+                self._end_all(StoreError("the store's file is gone; recording has ended"))
+
+    def _end_all(self, error: StoreError) -> None:
+        """Nothing that is written can be found again: every tape is over."""
+        for number, tape in self._live.items():
+            tape.broken = error
+            self._fail(number, error)
 
     def _beat(self, ended_ns: int | None) -> None:
         self._run = self._run._replace(beat_ns=self._clock.wall_ns(), ended_ns=ended_ns)
         self._try(lambda: self._store.put_run(self._run))
 
     def _mend(self) -> None:
-        for tape in list(self._live.values()):
+        for number, tape in list(self._live.items()):
             if tape.broken:
                 self._try(tape.mend)
-        self._drop_ended()
+                self._drop([number])
 
     def _try(self, action: Callable[[], None]) -> None:
         """Housekeeping may fail while the store is out of reach; it is tried again later."""

@@ -52,6 +52,12 @@ class TapeOpener:
         """Queue an item, under `lock`; never blocks. Shells look at `full` before they read on."""
         raise NotImplementedError
 
+    def check(self) -> None:
+        """Raise what the first tape that could not be stored failed of."""
+        for tape in self._tapes.values():
+            if tape.failed:
+                raise tape.failed
+
     @property
     def full(self) -> bool:
         """Whether the queue holds as much as it may."""
@@ -63,7 +69,9 @@ class TapeOpener:
             ended = row.ended_ns or 0
             tape = Tape(self._numbers, row.id, self, self._clock, anchor, channels, ended)
             # those that have ended need nobody to tell them any more
-            self._tapes = {key: open_ for key, open_ in self._tapes.items() if not open_.ended}
+            self._tapes = {
+                key: open_ for key, open_ in self._tapes.items() if not open_.ended or open_.failed
+            }
             self._tapes[tape.number] = tape
             self.put(Order(tape.number, "begin", row), 0)
         return tape

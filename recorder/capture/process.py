@@ -19,9 +19,10 @@ from typing import Any
 from recorder.capture.framing import PREFIX, batch, unpack, word
 from recorder.capture.ledger import OVERHEAD, OnFailure
 from recorder.capture.opening import QUEUE_BYTES, TapeOpener
-from recorder.capture.tap import Happened, Order
+from recorder.capture.tap import Happened, Order, Tape
 from recorder.clock import Clock
 from recorder.errors import RecorderError, StoreError
+from recorder.store.base import SessionRow
 
 CLOSE = ("close",)
 _FRAME_ITEMS = 256  # items in one frame at most
@@ -47,6 +48,8 @@ class WriterProcess(TapeOpener):
         self._room = asyncio.Event()
         self._closing = False
         self._lost: RecorderError | None = None
+        self._calls = 0
+        self.fell = asyncio.Event()  # set when the process has died unasked
 
     async def start(self) -> list[str]:
         """Begin; returns the sessions of dead runs that were ended as interrupted."""
@@ -75,6 +78,8 @@ class WriterProcess(TapeOpener):
         return list(answer[1])
 
     def put(self, item: Happened | Order, size: int) -> None:
+        if self._lost:
+            return  # the tape knows: see `_begin` and `_fall`
         self._queue.append(tuple(item))
         self._put_bytes += size + OVERHEAD
         if not self._more.is_set():
@@ -90,7 +95,8 @@ class WriterProcess(TapeOpener):
         """Wait until everything queued before this call is committed (or has failed)."""
         if self._lost:
             raise self._lost
-        number = len(self._flushes) + 1
+        self._calls += 1
+        number = self._calls
         done = self._flushes[number] = self._loop.create_future()
         self._flushing.append(number)
         self._more.set()
@@ -106,6 +112,8 @@ class WriterProcess(TapeOpener):
         await self._talking
         self._sock.close()
         code = await self._process.wait()
+        if self._lost:
+            raise self._lost
         if code:
             raise StoreError(f"the writer process ended with code {code}; run `record verify`")
 
@@ -122,7 +130,7 @@ class WriterProcess(TapeOpener):
                     self._taken_bytes += sum(map(_size, items))
                     self._room.set()
                 while self._flushing:
-                    await self._send([word(("flush", self._flushing.pop()))])
+                    await self._send([word(("flush", self._flushing.pop(0)))])
                 if self._closing:
                     await self._send([word(CLOSE)])
                     return
@@ -133,7 +141,9 @@ class WriterProcess(TapeOpener):
         while (answer := await self._receive()) is not None:
             kind, value = answer[0], answer[1]
             if kind == "flushed":
-                self._flushes.pop(value).set_result(None)
+                done = self._flushes.pop(value)
+                if not done.done():
+                    done.set_result(None)
             elif kind == "failed":
                 self._failed(value, StoreError(answer[2]))
         if not self._closing:
@@ -141,11 +151,20 @@ class WriterProcess(TapeOpener):
 
     def _fall(self, error: RecorderError) -> None:
         self._lost = error
+        self._queue.clear()
+        self.fell.set()
         self._room.set()
         for tape in list(self._tapes.values()):
             tape.fail(error)
         for done in self._flushes.values():
-            done.set_exception(error)
+            if not done.done():
+                done.set_exception(error)
+
+    def _begin(self, row: SessionRow, anchor: int, channels: int) -> Tape:
+        tape = super()._begin(row, anchor, channels)
+        if self._lost:
+            tape.fail(self._lost)
+        return tape
 
     async def _send(self, buffers: list[bytes | memoryview]) -> None:
         at = 0  # the first buffer that is not wholly sent

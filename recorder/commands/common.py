@@ -17,6 +17,7 @@ from recorder.errors import RecorderError
 if TYPE_CHECKING:
     from recorder.store.base import Store
 
+_BROKEN_PIPE = 141  # as the shell counts SIGPIPE
 DEFAULT_STORE = "sqlite:///conversations.db"
 
 
@@ -30,6 +31,13 @@ class LazyGroup(click.Group):
     def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lazy = lazy
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # before click takes it for an error of its own
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(_BROKEN_PIPE) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self._lazy)
@@ -159,9 +167,6 @@ def run(group: click.Group, prog_name: str) -> None:
     except RecorderError as error:
         click.echo(f"{prog_name}: {error}", err=True)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
     except Exception:
         traceback.print_exc()
         click.echo(f"{prog_name}: this is a bug, please report it with the lines above", err=True)

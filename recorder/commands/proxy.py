@@ -17,8 +17,6 @@ from click.core import ParameterSource
 from recorder.commands.common import Address, listen_option, store_option
 from recorder.errors import RecorderError
 
-_SWITCH_S = 0.0005
-
 if TYPE_CHECKING:
     import ssl
 
@@ -147,7 +145,7 @@ async def _serve(options: Options, level: int) -> None:
         proxy = Proxy(writer, options.trial, upstreams, extras)
         base = await proxy.start(options.listen.host, options.listen.port, tls)
         _greet(base, authority)
-        await _until_signal()
+        await _until_signal(writer.fell)
         await proxy.stop()
     finally:
         await writer.close()
@@ -229,9 +227,22 @@ def _greet(base: str, authority: Path | None) -> None:
     sys.stdout.flush()
 
 
-async def _until_signal() -> None:
+async def _until_signal(fell: asyncio.Event) -> None:
+    """Wait for Ctrl-C or SIGTERM, or for the end of the writer. A second signal ends at once."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if stopped.is_set():
+            click.echo(
+                "record: ended without waiting; `record verify` tells what is there", err=True
+            )
+            os._exit(2)
+        stopped.set()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()
+        loop.add_signal_handler(number, stop)
+    waiting = [asyncio.create_task(each.wait()) for each in (stopped, fell)]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()

@@ -71,8 +71,8 @@ class Rules(NamedTuple):
     unprompted: frozenset[str] = frozenset()
     """Provider types that nothing of the client causes."""
     tolerated: frozenset[str] = frozenset()
-    """Client types, and types of requests, that depend on timing: one may be missing or extra, and
-    is then reported."""
+    """Client types, and types of requests (`GET *` for all of a method), that depend on timing: one
+    may be missing or extra, and is then reported."""
     unordered: frozenset[str] = frozenset()
     """Types whose place among the other messages of their sender depends on timing."""
     parallel: Mapping[str, str] = {}

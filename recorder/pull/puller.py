@@ -103,7 +103,7 @@ class Puller:
     def calls(self) -> list[Entry]:
         """The calls that are wished for, the oldest first."""
         if self._wish.calls:
-            return [Entry(key.lower()) for key in dict.fromkeys(self._wish.calls)]
+            return [Entry(key) for key in dict.fromkeys(map(str.lower, self._wish.calls))]
         query = {}
         if self._wish.assistant:
             query["assistantId"] = self._wish.assistant

@@ -188,6 +188,10 @@ class Store(Protocol):
         """Set once; a name that exists keeps its value."""
         ...
 
+    def exists(self) -> bool:
+        """Whether what is written can still be found: a file may have been deleted or replaced."""
+        ...
+
     def maintain(self) -> None:
         """Housekeeping of the writer (checkpoints); called between batches and when idle."""
         ...

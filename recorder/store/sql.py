@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -47,6 +48,7 @@ class SqlStore:
         self._db = db
         self._lock = threading.Lock()
         self._open = True
+        self._inode = os.stat(path).st_ino
         self._copied = 0  # size of a WAL that outgrew its limit, when it was last copied
 
     def commit(self, batch: Batch) -> None:
@@ -115,6 +117,13 @@ class SqlStore:
                 query = select(t.audio_chunk.c.data).where(*wanted).order_by(t.audio_chunk.c.start)
                 return b"".join(connection.execute(query).scalars())
         return wire_bytes(sealed, channels)
+
+    def exists(self) -> bool:
+        """Whether the file is still the one that was opened."""
+        try:
+            return os.stat(self.path).st_ino == self._inode
+        except OSError:
+            return False
 
     def maintain(self) -> None:
         """Copy the WAL into the file once it has grown by `WAL_LIMIT`, so that no commit has to.

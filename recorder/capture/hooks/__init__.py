@@ -148,8 +148,9 @@ class Recorder:
         return _wrap(gate, connection, gate.end)
 
     def flush(self) -> None:
-        """Block until all that was recorded so far is stored."""
+        """Block until all that was recorded so far is stored; the StoreError if it could not be."""
         self._writer.flush()
+        self._writer.check()
 
     def close(self) -> None:
         """End every session, store all that is waiting, close the store. Twice does no harm."""
@@ -157,6 +158,7 @@ class Recorder:
             self._closed = True
             try:
                 self._writer.close()
+                self._writer.check()
             finally:
                 self._store.close()
 

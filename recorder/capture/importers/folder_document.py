@@ -11,7 +11,7 @@ from recorder.capture.importers.folder_lines import choice, hexadecimal, integer
 from recorder.capture.importers.rawjson import parse
 from recorder.chain import SCHEME
 from recorder.events import Sender
-from recorder.spans import Codec
+from recorder.spans import Codec, is_rate
 from recorder.store.base import (
     ChannelKind,
     ChannelRow,
@@ -145,6 +145,13 @@ def _parse_channel(session: str, fields: Any) -> ChannelRow:
     )
 
 
+def _rate(fields: dict[str, Any]) -> int:
+    rate = integer(fields, "rate")
+    if not is_rate(rate):
+        raise ValueError(f'"rate" {rate} is no sample rate')
+    return rate
+
+
 def _parse_segment(session: str, fields: Any) -> tuple[SegmentRow, Sealed]:
     if not isinstance(fields, dict):
         raise ValueError('"segments" has something that is no segment')
@@ -155,7 +162,7 @@ def _parse_segment(session: str, fields: Any) -> tuple[SegmentRow, Sealed]:
         choice(fields, "sender", Sender),
         string(fields, "stream"),
         choice(fields, "codec", Codec),
-        integer(fields, "rate"),
+        _rate(fields),
         integer(fields, "channels"),
         integer(fields, "at_ns"),
     )

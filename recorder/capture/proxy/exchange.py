@@ -8,7 +8,7 @@ the client to another server is looked at whole first.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple
 
 import aiohttp
@@ -23,6 +23,7 @@ from recorder.capture.proxy.options import ProxyOptions
 from recorder.capture.proxy.rewriting import with_address, with_links
 from recorder.capture.proxy.tapes import OpenTape, Tapes
 from recorder.capture.proxy.upstream import outgoing, shown
+from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
 from recorder.heads import Headers, RequestHead, ResponseHead, header
 from recorder.providers.base import Links, Provider
@@ -32,11 +33,14 @@ _LOOKED_AT = 32 << 20  # bytes of an answer that are held back at most
 _ENCODED = ("content-encoding", "content-length")
 
 
+Room = Callable[[], Awaitable[None]]  # waits while too much is queued for the writer
+
+
 class Exchange:
     """One request and its answer, on one leg. `name` is the type of what bodies consist of."""
 
-    def __init__(self, leg: Leg, name: str) -> None:
-        self._leg, self._name = leg, name
+    def __init__(self, leg: Leg, name: str, room: Room) -> None:
+        self._leg, self._name, self._room = leg, name, room
 
     async def pieces(
         self, arriving: AsyncIterator[bytes], headers: Headers, sender: Sender
@@ -45,6 +49,7 @@ class Exchange:
         body = Body(headers, self._unreadable)
         async for data in arriving:
             self._record(sender, body, data)
+            await self._room()
             yield data
         self.end_of_body(sender)
 
@@ -130,13 +135,16 @@ class Exchanges:
         """Pass one request on, and its answer back."""
         head = request_head(request, to.prefix)
         leg = self._tapes.leg("http", head.path)
-        open_tape = await self._tapes.take(to.provider, to.provider.route(head), leg)
+        try:
+            open_tape = await self._tapes.take(to.provider, to.provider.route(head), leg)
+        except RecorderError as error:
+            return failure(to.provider, 503, "recorder_store_failed", str(error))
         try:
             if open_tape.tape.failed:
                 return failure(
                     to.provider, 503, "recorder_store_failed", str(open_tape.tape.failed)
                 )
-            exchange = Exchange(leg, f"{head.method} {head.path}")
+            exchange = Exchange(leg, f"{head.method} {head.path}", self._tapes.room)
             return await self._pass(_Passage(request, head, to, leg, exchange, open_tape))
         finally:
             lay(open_tape.tape, [leg])

@@ -18,6 +18,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.destinations import Destination
 from recorder.capture.proxy.dial import MAX_MESSAGE, Dialer, Refused, Socket, Unreachable
+from recorder.capture.proxy.exchange import failure
 from recorder.capture.proxy.headers import answered, request_head
 from recorder.capture.proxy.tapes import Tapes
 from recorder.capture.tap import Tape
@@ -167,7 +168,10 @@ class Relays:
         provider = to.provider
         head = request_head(request, to.prefix)
         leg = self._tapes.leg("ws", head.path)
-        open_tape = await self._tapes.take(provider, provider.route(head), leg)
+        try:
+            open_tape = await self._tapes.take(provider, provider.route(head), leg)
+        except RecorderError as error:
+            return failure(provider, 503, "recorder_store_failed", str(error))
         tape, channel = open_tape.tape, leg.channel
         tape.record(channel, "client", "ws.open", f"{head.method} {head.path}", head.encode())
         try:

@@ -20,6 +20,8 @@ from recorder.capture.proxy.webhooks import PREFIX, Deliveries
 from recorder.errors import RecorderError
 from recorder.providers import PROVIDERS
 
+_SHUTDOWN_S = 2.0  # what exchanges that are still running get when the proxy stops
+
 
 class Proxy:
     """Listens, routes and records. `start` it, then `stop` it; the writer belongs to the caller."""
@@ -39,7 +41,8 @@ class Proxy:
         self._exchanges = Exchanges(self.tapes, self._dialer, self._destinations, options)
         self._deliveries = Deliveries(self.tapes, self._dialer, options)
         self._runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None, auto_decompress=False)
+            web.Server(self._handle, access_log=None, auto_decompress=False),
+            shutdown_timeout=_SHUTDOWN_S,
         )
         # its warning would print the sub-protocols, where browsers put their key
         logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)

@@ -61,6 +61,11 @@ class Tapes:
         self._stopping = False
         self.opened = 0
 
+    async def room(self) -> None:
+        """Wait while more is queued for the writer than may be."""
+        if self._writer.full:
+            await self._writer.room()
+
     def leg(self, kind: ChannelKind, target: str) -> Leg:
         """A channel to be laid on a tape."""
         return Leg(self._writer.now_ns, kind, target)
@@ -83,16 +88,19 @@ class Tapes:
     def known(self, provider: Provider, route: Route, leg: Leg) -> OpenTape | None:
         """`take` where that needs no waiting: None for a call that is not open."""
         if route.place == "control":
-            if provider.NAME not in self._control:
-                self._control[provider.NAME] = self._open(provider, route, leg)
-            return self._use(self._control[provider.NAME], leg)
+            control = self._control.get(provider.NAME)
+            if control is None or control.tape.failed:
+                control = self._control[provider.NAME] = self._open(provider, route, leg)
+            return self._use(control, leg)
         if route.key is None:
             found = self._open(provider, route, leg)
             if route.place == "call":
                 self._unnamed.add(found)
             return self._use(found, leg)
         found_call = self._calls.get((provider.NAME, route.key))
-        return self._use(found_call, leg) if found_call else None
+        if found_call is None or found_call.tape.failed:
+            return None
+        return self._use(found_call, leg)
 
     async def place(self, provider: Provider, route: Route, leg: Leg) -> OpenTape:
         """`take` for a leg of something that may be earlier than the answer that names its call:

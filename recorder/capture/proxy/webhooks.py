@@ -107,7 +107,7 @@ class Deliveries:
         webhooks: Webhooks,
         leg: Leg,
     ) -> web.StreamResponse:
-        exchange = Exchange(leg, delivery.type)
+        exchange = Exchange(leg, delivery.type, self._tapes.room)
         if self._options.webhook_to is None:
             told = webhooks.acknowledgement(delivery)
             answer = ResponseHead(200, "OK", (("Content-Type", "application/json"),))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from recorder.events import Kind, Sender
 from recorder.providers.base import Insight
-from recorder.spans import AudioField, Codec
+from recorder.spans import AudioField, Codec, is_rate
 
 # The key that holds base64 audio, by event type (GA, beta and translation names).
 AUDIO_KEYS: dict[str, bytes] = {
@@ -111,7 +111,7 @@ def _format(value: object) -> Format | None:
         return None
     named = _NAMED.get(str(value.get("type")))
     rate = value.get("rate")
-    if named and isinstance(rate, int) and not isinstance(rate, bool) and rate > 0:
+    if named and is_rate(rate):
         return Format(named.codec, rate)
     return named
 
@@ -172,7 +172,7 @@ class RealtimeTracker:
         heard = _format(_at(session, "audio", "input", "format"))
         heard = heard or _format(_at(session, "input_audio_format"))
         rate = _at(session, "input_audio_sampling_rate")
-        if heard and heard.codec == "pcm16" and isinstance(rate, int):
+        if heard and heard.codec == "pcm16" and is_rate(rate):
             heard = Format("pcm16", rate)
         spoken = _format(_at(session, "audio", "output", "format"))
         spoken = spoken or _format(_at(session, "output_audio_format"))

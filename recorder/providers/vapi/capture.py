@@ -19,7 +19,7 @@ from recorder.heads import RequestHead, ResponseHead, header
 from recorder.providers.base import Insight
 from recorder.providers.vapi.routing import template
 from recorder.providers.vapi.webhooks import unwrapped
-from recorder.spans import AudioField, Codec
+from recorder.spans import AudioField, Codec, is_rate
 
 AUDIO = "audio"
 LISTEN_AUDIO = "listen.audio"
@@ -93,7 +93,7 @@ class VapiTracker:
         self._learn_format(body)
         if is_webhook and type_ == _VOICE:
             rate = unwrapped(body).get("sampleRate")
-            if isinstance(rate, int) and not isinstance(rate, bool) and rate > 0:
+            if is_rate(rate):
                 self._spoken[channel] = rate
         return Insight(name, facts=self._facts(sender, name, body, is_webhook))
 
@@ -106,7 +106,7 @@ class VapiTracker:
         end = len(body) if size is None else min(start + size, len(body))
         left = None if size is None else size - (end - start)
         self._files[channel] = found._replace(start=0, size=left)
-        if start >= end:
+        if start >= end or not is_rate(rate):
             return Insight(name)
         audio = AudioField(start, end, "raw", RECORDING, codec, rate, channels)
         return Insight(name, (audio,))
@@ -121,7 +121,7 @@ class VapiTracker:
             return
         is_mulaw = told.get("format") == "mulaw"
         rate = told.get("sampleRate")
-        if isinstance(rate, bool) or not isinstance(rate, int) or rate <= 0:
+        if not is_rate(rate):
             rate = 8_000 if is_mulaw else 16_000
         self._format = Format("pcmu" if is_mulaw else "pcm16", rate)
 

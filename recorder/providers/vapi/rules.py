@@ -2,9 +2,10 @@
 
 Ids and times are new in every call, and an application asks for a time that ends now; transcripts,
 updates of speech and of the conversation come as often, and in the order, that recognition and the
-network give; costs and latencies are measured, and files have names of their own. How often a call is asked for until its costs have settled
-depends on timing. Of the webhooks only some ask for something (Vapi's documentation, server
-events); the others are told and not waited for.
+network give; costs and latencies are measured, and files have names of their own. How often a call
+is asked for until its costs have settled depends on timing, and nothing depends on what is read.
+Of the webhooks only some ask for something (Vapi's documentation, server events); the others are
+told and not waited for.
 """
 
 from __future__ import annotations
@@ -55,8 +56,8 @@ RULES = Rules(
         "**.videoRecordingUrl",
         "**.logUrl",
         "**.pcapUrl",
-        "**.variables",
-        "**.variableValues",
+        "**.artifact.variables",
+        "**.artifact.variableValues",
         "**.turnId",
         "**.timeRange.start",
         "**.timeRange.end",
@@ -65,7 +66,7 @@ RULES = Rules(
     optional=frozenset({"hang"}),
     ungated=frozenset({AUDIO, LISTEN_AUDIO}),
     deltas={},
-    tolerated=frozenset({"GET /call/{id}", "GET /call"}),
+    tolerated=frozenset({"GET *"}),
     unordered=frozenset({"speech-update", "conversation-update", "transcript", "status-update"}),
     is_paced=True,
     awaited=frozenset(

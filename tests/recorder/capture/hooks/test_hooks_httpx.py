@@ -292,6 +292,7 @@ def test_what_cannot_be_stored_is_not_passed_on(
     url: str, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
+        pytest.raises(StoreError, match="the disk is full"),  # told again at the end
         Recorder(url) as recorder,
         httpx.Client(transport=recorder.httpx_transport()) as client,
     ):
@@ -305,7 +306,8 @@ def test_what_cannot_be_stored_is_not_passed_on(
             broken.setattr(recorder._store, "commit", refuse)
             with suppress(StoreError):  # the failure may show at once
                 client.post(f"{provider}/echo", content=b"lost")
-            recorder.flush()
+            with pytest.raises(StoreError, match="the disk is full"):
+                recorder.flush()
             with pytest.raises(StoreError, match="the disk is full"):
                 client.post(f"{provider}/echo", content=b"not sent")
     with closing(open_store(url, create=False, readonly=True)) as store:

@@ -305,13 +305,14 @@ async def test_what_cannot_be_stored_ends_the_conversation(
     def refuse(batch: object) -> None:
         raise StoreError("tapes.db: the disk is full: free some space")
 
-    with Recorder(url) as recorder:
+    with pytest.raises(StoreError, match="the disk is full"), Recorder(url) as recorder:
         async with recorder.wrap(await connect_async(provider)) as ws:
             recorder.flush()
             with monkeypatch.context() as broken:
                 broken.setattr(recorder._store, "commit", refuse)
                 await ws.send("lost")
-                await asyncio.to_thread(recorder.flush)
+                with pytest.raises(StoreError, match="the disk is full"):
+                    await asyncio.to_thread(recorder.flush)
                 with pytest.raises(StoreError, match="the disk is full"):
                     await ws.send("not sent")
     with closing(open_store(url, create=False, readonly=True)) as store:
