@@ -97,9 +97,10 @@ def write_wav(path: Path, pcm: bytes, rate: int, channels: int = 1) -> None:
 
     frames = samples(pcm).reshape(-1, channels)
     try:
-        soundfile.write(path, frames, rate, subtype="PCM_16", format="WAV")
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise RecorderError(f"cannot write {path} as WAV: {_reason(error)}") from error
+        with path.open("wb") as file:
+            soundfile.write(file, frames, rate, subtype="PCM_16", format="WAV")
+    except OSError as error:
+        raise RecorderError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def read_audio(path: Path) -> tuple[NDArray[np.int16], int]:
