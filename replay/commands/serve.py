@@ -21,7 +21,7 @@ from recorder.commands.common import (
     store_option,
 )
 from recorder.errors import RecorderError
-from replay.commands.serving import greet, stop_signal, tls_options
+from replay.commands.serving import greet, stop_signal, tls_options, webhook_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -69,6 +69,7 @@ class Options:
     patience: float
     record: bool
     max_seconds: float | None
+    webhook_to: str | None
     tls_cert: Path | None
     tls_key: Path | None
 
@@ -105,6 +106,13 @@ class Options:
     envvar="REPLAY_MAX_SECONDS",
     help="End after this time; the default is the length of the tape at its speed, and 60 s.",
 )
+@click.option(
+    "--webhook-to",
+    metavar="URL",
+    callback=webhook_url,
+    envvar="REPLAY_WEBHOOK_TO",
+    help="The application's server: gets the webhooks of the tape, and must answer as it did.",
+)
 @tls_options
 def command(**options: object) -> None:
     """Play the provider's side of SESSION to an application.
@@ -131,11 +139,11 @@ async def _serve(options: Options) -> int:
     async with AsyncExitStack() as stack:
         store = _open(options)
         stack.callback(store.close)
-        row = find_session(store, options.session)
+        row = find_session(store, options.session, replays=False)
         found = provider(row.provider)
         book = Rulebook(found.RULES)
         script = read_script(Recording(store, row.id).events(), found, book)
-        if not script.sockets and not script.exchanges:
+        if not (script.sockets or script.exchanges or script.deliveries):
             raise RecorderError(f"session {row.id} has nothing to replay: it holds no exchange")
         secrets = _secrets(store, options.record)
         player = _player(options, script, found, book, _spare(store, row, found, book), secrets)
@@ -149,6 +157,7 @@ async def _serve(options: Options) -> int:
             player, SystemClock(), prefix=found.PREFIX, host=host, port=port, tls=tls, log=log
         )
         async with server:
+            player.reached_at(server.url)
             greet(server.url, row.provider)
             await _until_over(server, player, stopped, _limit_s(options, script))
     click.echo(player.report())
@@ -174,6 +183,7 @@ def _player(
         speed=options.speed,
         patience_s=options.patience,
         spare=spare,
+        webhook_to=options.webhook_to,
         hide=lambda text: redact_text(secrets, text),
     )
 
@@ -181,17 +191,19 @@ def _player(
 def _spare(
     store: Store, row: SessionRow, found: Provider, book: Rulebook
 ) -> tuple[ExchangeScript, ...]:
-    """The REST traffic of the run that recorded the tape, where that is a tape of its own."""
+    """The REST traffic of the run that recorded the tape, where that is a tape of its own, and what
+    was refused of other calls."""
     from recorder.recording import Recording
     from replay.script import read_script
 
     spare: list[ExchangeScript] = []
     for other in store.sessions():
         is_kin = (other.run, other.provider) == (row.run, row.provider) and other.id != row.id
-        if is_kin and other.external_id is None:
-            recording = Recording(store, other.id)
-            if {channel.kind for channel in recording.channels()} == {"http"}:
-                spare += read_script(recording.events(), found, book).exchanges
+        recording = Recording(store, other.id)
+        if is_kin and {channel.kind for channel in recording.channels()} <= {"http", "webhook"}:
+            exchanges = read_script(recording.events(), found, book).exchanges
+            is_control = other.external_id is None
+            spare += [each for each in exchanges if is_control or each.response.status >= 400]
     return tuple(spare)
 
 
@@ -213,12 +225,15 @@ class _Tapes:
 
     def __init__(self, writer: Writer, row: SessionRow, found: Provider, script: Script) -> None:
         self._writer, self._row, self._route = writer, row, found.route
-        self._splits = bool(script.sockets)
+        self._splits = bool(script.sockets) or row.external_id is not None
         self._opened: dict[bool, Tape] = {}
 
     def tape_for(self, head: RequestHead) -> Tape:
         """The tape that an exchange belongs to, opened when the first comes."""
-        is_control = self._splits and self._route(head).place == "control"
+        from recorder.capture.proxy.webhooks import PREFIX
+
+        is_delivery = head.path.startswith(PREFIX)
+        is_control = self._splits and not is_delivery and self._route(head).place == "control"
         if is_control not in self._opened:
             row = self._row
             facts = {} if is_control else {"parent": row.id, "model": row.model}
@@ -240,6 +255,7 @@ async def _log(
     store: Store, secrets: Secrets, row: SessionRow, found: Provider, script: Script
 ) -> AsyncIterator[Log]:
     """Record what happens as a new session whose parent is the tape."""
+    from recorder.capture.proxy.webhooks import PREFIX
     from recorder.capture.writer import Writer
     from recorder.clock import SystemClock
     from replay.server.log import Log
@@ -248,7 +264,7 @@ async def _log(
     writer.start()
     tapes = _Tapes(writer, row, found, script)
     try:
-        yield Log(tapes.tape_for, writer)
+        yield Log(tapes.tape_for, writer, found.WEBHOOKS, PREFIX + found.NAME)
     finally:
         await asyncio.to_thread(writer.close)
     tapes.check()

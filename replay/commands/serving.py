@@ -21,14 +21,25 @@ def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return cert(key(function))
 
 
+def webhook_url(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Check the URL of `--webhook-to`."""
+    from recorder.capture.proxy.address import server_url
+
+    if value is not None:
+        server_url("--webhook-to", value)
+    return value
+
+
 def greet(url: str, provider_name: str) -> None:
     """The line that says that connections are accepted, then how to point each client here."""
     from recorder.providers import provider
 
     found = provider(provider_name)
     click.echo(f"ready {url}")
-    for line in found.sdk_hints(url + found.PREFIX):
-        click.echo(f"  {line}")
+    base = url + found.PREFIX
+    for line in found.sdk_hints(base):
+        if base.partition("://")[2] in line:  # the others are about the proxy
+            click.echo(f"  {line}")
     sys.stdout.flush()
 
 

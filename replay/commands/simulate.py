@@ -5,11 +5,27 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from recorder.commands.common import Address, listen_option
-from replay.commands.serving import greet, stop_signal, tls_options
+from recorder.errors import RecorderError
+from replay.commands.serving import greet, stop_signal, tls_options, webhook_url
+
+if TYPE_CHECKING:
+    from recorder.events import Machine
+
+_OF_ONE = {  # options that only one provider has
+    "pace": "openai",
+    "webhook_to": "vapi",
+    "settle_s": "vapi",
+    "history": "vapi",
+    "rate_limit": "vapi",
+    "key": "vapi",
+}
+_DELIVERY_S = 300.0  # the simulator has limits of its own, up to Vapi's longest
 
 
 @dataclass(frozen=True)
@@ -19,17 +35,22 @@ class Options:
     provider: str
     listen: Address
     seed: int
-    latency_ms: int
+    latency_ms: int | None
     jitter_ms: int
     pace: float
     reply: tuple[str, ...]
     transcript: tuple[str, ...]
+    webhook_to: str | None
+    settle_s: float
+    history: int
+    rate_limit: int | None
+    key: tuple[str, ...]
     tls_cert: Path | None
     tls_key: Path | None
 
 
 @click.command()
-@click.argument("provider", type=click.Choice(["openai"]), metavar="PROVIDER")
+@click.argument("provider", type=click.Choice(["openai", "vapi"]), metavar="PROVIDER")
 @listen_option("127.0.0.1:0")
 @click.option(
     "--seed",
@@ -42,35 +63,83 @@ class Options:
 @click.option(
     "--latency-ms",
     type=click.IntRange(min=0),
-    default=250,
-    show_default=True,
-    help="Time to the first piece of a response.",
+    envvar="REPLAY_LATENCY_MS",
+    help="Time to the first piece of a response, or word of the model (openai 250, vapi 500).",
 )
 @click.option(
     "--jitter-ms",
     type=click.IntRange(min=0),
     default=100,
     show_default=True,
+    envvar="REPLAY_JITTER_MS",
     help="How much the latency varies.",
+)
+@click.option("--reply", multiple=True, metavar="TEXT", help="What a response says, in turn.")
+@click.option(
+    "--transcript", multiple=True, metavar="TEXT", help="What a spoken turn says, in turn."
 )
 @click.option(
     "--pace",
     type=click.FloatRange(min=0, min_open=True),
     default=4.0,
     show_default=True,
-    help="Seconds of audio generated in one second.",
+    envvar="REPLAY_PACE",
+    help="openai: seconds of audio generated in one second.",
 )
-@click.option("--reply", multiple=True, metavar="TEXT", help="What a response says, in turn.")
 @click.option(
-    "--transcript", multiple=True, metavar="TEXT", help="What a spoken turn says, in turn."
+    "--webhook-to",
+    metavar="URL",
+    callback=webhook_url,
+    envvar="REPLAY_WEBHOOK_TO",
+    help="vapi: the server of the organisation; an assistant's own comes first.",
+)
+@click.option(
+    "--settle-s",
+    type=click.FloatRange(min=0),
+    default=8.0,
+    show_default=True,
+    metavar="S",
+    envvar="REPLAY_SETTLE_S",
+    help="vapi: how long after its report the costs of a call are complete.",
+)
+@click.option(
+    "--history",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    envvar="REPLAY_HISTORY",
+    help="vapi: how many finished calls there are at the start.",
+)
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    envvar="REPLAY_RATE_LIMIT",
+    help="vapi: requests in 21 s, those beyond get 429; none by default.",
+)
+@click.option(
+    "--key", multiple=True, metavar="KEY", help="vapi: a key that is accepted; any by default."
 )
 @tls_options
 def command(**options: object) -> None:
-    """Run a seeded stand-in for PROVIDER (openai) until Ctrl-C.
+    """Run a seeded stand-in for PROVIDER (openai, vapi) until Ctrl-C.
 
     Example: replay simulate openai --listen 127.0.0.1:9000 --reply "Hello there."
     """
-    asyncio.run(_simulate(Options(**options)))  # type: ignore[arg-type]
+    chosen = Options(**options)  # type: ignore[arg-type]
+    _refuse_foreign(chosen.provider)
+    asyncio.run(_simulate(chosen))
+
+
+def _refuse_foreign(provider: str) -> None:
+    """RecorderError for an option that was given and has no meaning for `provider`."""
+    context = click.get_current_context()
+    given = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+    for name, owner in _OF_ONE.items():
+        if owner != provider and context.get_parameter_source(name) in given:
+            option = "--" + name.replace("_", "-")
+            raise RecorderError(f"{option} is for `replay simulate {owner}`: leave it out")
 
 
 async def _simulate(options: Options) -> None:
@@ -78,26 +147,52 @@ async def _simulate(options: Options) -> None:
     from recorder.clock import SystemClock
     from recorder.providers import provider
     from replay.server import MachineServer
-    from replay.simulators.openai import OpenAISimulator
-    from replay.simulators.openai import Options as Behaviour
 
     clock = SystemClock()
-    behaviour = Behaviour(
-        transcripts=options.transcript,
-        replies=options.reply,
-        pace=options.pace,
-        latency_ms=options.latency_ms,
-        jitter_ms=options.jitter_ms,
-    )
+    make = {"openai": _openai, "vapi": _vapi}[options.provider]
     server = MachineServer(
-        OpenAISimulator(options.seed, clock.wall_ns(), behaviour),
+        make(options, clock.wall_ns()),
         clock,
         prefix=provider(options.provider).PREFIX,
         host=options.listen.host,
         port=options.listen.port,
         tls=from_files(options.tls_cert, options.tls_key),
+        delivery_s=_DELIVERY_S,
     )
     stopped = stop_signal()
     async with server:
         greet(server.url, options.provider)
         await stopped.wait()
+
+
+def _openai(options: Options, wall_ns: int) -> Machine:
+    from replay.simulators.openai import OpenAISimulator
+    from replay.simulators.openai import Options as Behaviour
+
+    behaviour = Behaviour(
+        transcripts=options.transcript,
+        replies=options.reply,
+        pace=options.pace,
+        latency_ms=250 if options.latency_ms is None else options.latency_ms,
+        jitter_ms=options.jitter_ms,
+    )
+    return OpenAISimulator(options.seed, wall_ns, behaviour)
+
+
+def _vapi(options: Options, wall_ns: int) -> Machine:
+    from replay.simulators.vapi import Options as Behaviour
+    from replay.simulators.vapi import VapiSimulator
+
+    behaviour = Behaviour(
+        transcripts=options.transcript,
+        replies=options.reply,
+        model_ms=500 if options.latency_ms is None else options.latency_ms,
+        jitter_ms=options.jitter_ms,
+        settle_ms=round(options.settle_s * 1000),
+        history=options.history,
+        rate_limit=options.rate_limit,
+        keys=frozenset(options.key),
+        server={"url": options.webhook_to} if options.webhook_to else None,
+        tls=options.tls_cert is not None,
+    )
+    return VapiSimulator(options.seed, wall_ns, behaviour)

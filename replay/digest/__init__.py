@@ -19,7 +19,8 @@ _FIRST = {"provider": 0, "client": 1, "both": 0}
 
 
 class Part(NamedTuple):
-    """One sequence of messages: `channel` counts from 1 in the order of opening; `sender` is
+    """One sequence of messages: `channel` counts from 1 in the order of opening, webhooks after
+    all others, because how they come between these depends on timing; `sender` is
     `both` where the order of the directions counts; `lane` is empty for the main sequence, else
     the type (or `streamed`) whose messages have a sequence of their own."""
 
@@ -55,9 +56,10 @@ def tape_digest(
         channels[event.channel].take(event, lifted, b"".join(span.data for _, span in spans))
     for channel in channels.values():
         channel.finish(provider)
+    ordered = sorted(channels.values(), key=lambda channel: channel.is_webhook)
     sequences = [
         (number, sequence)
-        for number, channel in enumerate(channels.values(), 1)
+        for number, channel in enumerate(ordered, 1)
         for sequence in channel.sequences()
     ]
     sequences.sort(key=lambda each: (_FIRST[each[1].sender], each[0]))

@@ -19,6 +19,8 @@ from replay.match.requests import body_value, request_value, target_value
 from replay.match.rulebook import Rulebook
 
 _STREAMED = "streamed"
+_HEADS = ("ws.open", "http.request", "http.response", "webhook.request", "webhook.response")
+_ASKED = ("ws.open", "client")
 
 
 class Sequenced(NamedTuple):
@@ -48,6 +50,7 @@ class Channel:
 
     def __init__(self, book: Rulebook, *, order: bool) -> None:
         self.keys: list[str] = []
+        self.is_webhook = False
         self._book, self._order = book, order
         self._rules = book.rules
         self._entries: list[_Entry] = []
@@ -60,14 +63,17 @@ class Channel:
         """Add one event; `lifted` is its body without `audio`."""
         if self._closed:
             return
-        if event.kind in ("ws.open", "http.request", "http.response"):
+        if event.kind in _HEADS:
             self._heads.append(event)
+            self.is_webhook |= event.kind == "webhook.request"
         elif event.kind == "http.chunk":
             self._bodies[event.sender] += event.body
         elif event.kind == "ws.close":
             self._closed = True
             close = Close.decode(event.body)
             self._add(event, "", {"close": str(close.code), "reason": close.reason})
+        elif event.kind == "ws.binary" and audio:
+            self._join(event, "", {"binary": event.type}).audio += audio
         elif event.kind == "ws.binary":
             self._add(event, "", {"binary": sha256(event.body).hexdigest()})
         elif event.type not in self._rules.optional:
@@ -107,14 +113,7 @@ class Channel:
         piece = holder.pop(last, "") if isinstance(holder, dict) else ""
         # an id of the piece's own says nothing once they are joined
         shared = {key: each for key, each in message.items() if not root.down(key).is_volatile}
-        name = (event.sender, canonical(shared))
-        entry = self._streams.get(name)
-        if entry is None or (self._order and entry is not self._entries[-1]):
-            lane = type_ if type_ in rules.unordered else ""
-            lane = _STREAMED if type_ in rules.ungated else lane
-            entry = self._add(event, lane, plain(root, shared, rules.constants))
-            entry.text = []
-            self._streams[name] = entry
+        entry = self._join(event, canonical(shared), plain(root, shared, rules.constants))
         assert entry.text is not None
         text = piece if isinstance(piece, str) else canonical(piece)
         if text and (entry.audio or type_ in rules.ungated):
@@ -122,20 +121,33 @@ class Channel:
         entry.text.append(text)
         entry.audio += audio
 
+    def _join(self, event: Event, shared: str, value: Json) -> _Entry:
+        """The stream of a piece: begun here, unless one with the same `shared` is under way."""
+        name = (event.sender, event.type + shared)
+        entry = self._streams.get(name)
+        if entry is None or (self._order and entry is not self._entries[-1]):
+            lane = event.type if event.type in self._rules.unordered else ""
+            if event.sender == "client" and event.type in self._rules.ungated:
+                lane = _STREAMED
+            entry = self._streams[name] = self._add(event, lane, value)
+            entry.text = []
+        return entry
+
     def finish(self, provider: Provider) -> None:
         """Add the heads and bodies of HTTP, and make one message of each stream."""
         whole = self._entries
         self._entries = []
         request: RequestHead | None = None
         for event in self._heads:
-            if event.sender == "client":
+            if event.kind.endswith("request") or (event.kind, event.sender) == _ASKED:
                 request = RequestHead.decode(event.body)
                 self._add(event, "", self._request(event, request))
                 continue
             response = ResponseHead.decode(event.body)
-            key = provider.correlate(request, response) if request else None
+            body = self._bodies[event.sender]
+            key = provider.correlate(request, response, body) if request else None
             self.keys += [key] if key else []
-            self._add(event, "", self._response(response))
+            self._add(event, "", self._response(response, body))
         self._entries += (entry for entry in whole if self._settle(entry))
 
     def _settle(self, entry: _Entry) -> bool:
@@ -151,17 +163,19 @@ class Channel:
         return True
 
     def _request(self, event: Event, head: RequestHead) -> Json:
+        if event.kind == "webhook.request":  # the path is an address of the recorder
+            return self._http(request_value(head, self._bodies["provider"]), None)
         if event.kind == "http.request":
             return self._http(request_value(head, self._bodies["client"]), head.path)
         names = [name.partition(".")[0] for name in head.subprotocols]
         return self._http({**target_value(head), "subprotocols": names}, head.path)
 
-    def _response(self, head: ResponseHead) -> Json:
+    def _response(self, head: ResponseHead, body: bytes) -> Json:
         value: dict[str, Json] = {"status": str(head.status), "subprotocol": head.subprotocol}
         if head.status != 101:
             kind = header(head.headers, "content-type") or ""
             value["type"] = kind.partition(";")[0].strip().lower()
-            value["body"] = body_value(head.headers, self._bodies["provider"])
+            value["body"] = body_value(head.headers, body)
         return self._http(value, header(head.headers, "location"))
 
     def _http(self, value: dict[str, Json], path: str | None) -> Json:

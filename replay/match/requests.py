@@ -10,8 +10,8 @@ import re
 from hashlib import sha256
 from urllib.parse import parse_qs
 
-from recorder.heads import Headers, RequestHead, header
-from replay.match.jsontext import Json, parse
+from recorder.heads import Headers, RequestHead, ResponseHead, header
+from replay.match.jsontext import Json, Number, parse
 
 _BOUNDARY = re.compile(r'boundary="?([^";,]+)"?', re.I)
 _NAME = re.compile(r'\bname="([^"]*)"')
@@ -25,6 +25,11 @@ def target_value(head: RequestHead) -> dict[str, Json]:
 def request_value(head: RequestHead, body: bytes) -> dict[str, Json]:
     """A whole request."""
     return {"method": head.method, **target_value(head), "body": body_value(head.headers, body)}
+
+
+def response_value(head: ResponseHead, body: bytes) -> dict[str, Json]:
+    """A whole answer: `{"status", "body"}`."""
+    return {"status": Number(head.status), "body": body_value(head.headers, body)}
 
 
 def body_value(headers: Headers, body: bytes) -> Json:

@@ -80,6 +80,11 @@ class Rulebook:
         self._roots: dict[str | None, Place] = {}
         self._types = {pattern.type for pattern in self._patterns}
 
+    def tolerates(self, type_: str) -> bool:
+        """Whether one of this type may be missing or extra."""
+        method = type_.partition(" ")[0]
+        return type_ in self.rules.tolerated or f"{method} *" in self.rules.tolerated
+
     def root(self, type_: str) -> Place:
         """The place of a whole message of a type."""
         known = type_ if type_ in self._types else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from recorder.events import Kind, Message
@@ -14,7 +14,7 @@ from replay.match.jsontext import parse
 from replay.match.rulebook import value_at
 from replay.match.sound import measure
 from replay.player.ear import Ear
-from replay.script import Expected, Planned, SocketScript
+from replay.script import Expected, Planned, Script, SocketScript
 
 _NS = 1_000_000_000
 _AHEAD = 16  # how many expected messages a client may be ahead of the recorded order
@@ -36,7 +36,10 @@ class Pace(NamedTuple):
 
 
 class Line:
-    """The state of one connection. Times are monotonic ns."""
+    """The state of one connection. Times are monotonic ns.
+
+    `released` tells when what is not of this connection had come that a step waits for, or None.
+    """
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Line:
         tracker: Tracker,
         pace: Pace,
         now: int,
+        released: Callable[[int], int | None],
     ) -> None:
         self.channel, self.script = channel, script
         self.over = False
@@ -55,6 +59,7 @@ class Line:
         self.notes: list[str] = []
         self._first_open = 0
         self._matcher, self._tracker, self._pace = matcher, tracker, pace
+        self._released = released
         self._rules = matcher.book.rules
         self._answered = False
         self._clock = now + pace.scaled(script.gap_ns)  # when the last message was to go out
@@ -66,7 +71,7 @@ class Line:
 
     def take(self, kind: Kind, body: bytes, now: int) -> bool:
         """Take a client message; False if it does not fit the tape."""
-        insight = self._tracker.inspect(1, "client", kind, "", body)
+        insight = self._tracker.inspect(self.channel, "client", kind, "", body)
         type_ = insight.type
         if type_ in self._rules.ungated:
             self.ear.take(measure(body, insight.audio), now)
@@ -178,10 +183,13 @@ class Line:
         return planned[self.sent] if self.sent < len(planned) else None
 
     def _when(self, step: Planned) -> int | None:
-        """When a message is to go out; None while the client has not sent what it waits for."""
+        """When a message is to go out; None while what it waits for has not come."""
         if self.cleared < step.after:
             return None
-        opened = self._cleared_ns[step.after]
+        released = self._released(step.seq)
+        if released is None:
+            return None
+        opened = max(self._cleared_ns[step.after], released)
         if step.loud:
             heard = self.ear.opens_at()
             if heard is None:
@@ -190,6 +198,25 @@ class Line:
         return max(self._clock, opened) + self._pace.scaled(step.gap_ns)
 
     # Waiting
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the next message waits for something that is not of this connection."""
+        step = self.next_step()
+        return step is not None and self._released(step.seq) is None and self.awaited() is None
+
+    def reached(self, seq: int) -> bool:
+        """Whether all has happened here that was before step `seq` of the tape."""
+        if self.over:
+            return True
+        step, closed = self.next_step(), self.script.closed_seq
+        expected = self.script.expected
+        return not (
+            not self._answered
+            or (step is not None and step.seq < seq)
+            or (self.cleared < len(expected) and expected[self.cleared].seq < seq)
+            or (closed is not None and closed < seq)
+        )
 
     def awaited(self) -> Expected | None:
         """The client message that is waited for now, or None."""
@@ -217,7 +244,8 @@ class Line:
         """When the wait for the client ends (for its close, once everything was sent)."""
         step, awaited = self.next_step(), self.awaited()
         allow = awaited.allow_ns if awaited else step.allow_ns if step else self.script.allow_ns
-        return self._progress_ns + allow + self._pace.patience_ns
+        released = self._released(step.seq) if step else 0
+        return max(self._progress_ns, released or 0) + allow + self._pace.patience_ns
 
     def deadline(self) -> int | None:
         """When something happens here without the client."""
@@ -227,14 +255,14 @@ class Line:
             return self._clock
         step = self.next_step()
         when = None if step is None else self._when(step)
-        if when is not None:
+        if when is not None or self.is_held:
             return when
         skip = self._skip_ns()
         return self.limit() if skip is None else skip
 
     def expired(self, now: int) -> bool:
         """Whether the client was waited for in vain."""
-        if self.over or not self._answered or now < self.limit():
+        if self.over or not self._answered or self.is_held or now < self.limit():
             return False
         step = self.next_step()
         return step is None or self._when(step) is None
@@ -266,3 +294,22 @@ class Line:
         """Client messages that did not come and were needed."""
         steps = (self.script.expected[index] for index in self.open_steps())
         return [step for step in steps if step.type not in self._rules.tolerated]
+
+
+def acquainted(tracker: Tracker, script: Script, socket: SocketScript, opened: Message) -> Tracker:
+    """`tracker`, once it has seen what the tape told before `socket`, such as how its audio is
+    coded, and how the live one was `opened`."""
+    told: list[tuple[int, Kind, str, bytes, bytes]] = [
+        *(
+            (each.seq, "http.request", each.type, each.sent, each.received)
+            for each in script.exchanges
+        ),
+        *((each.seq, "webhook.request", each.type, b"", each.sent) for each in script.deliveries),
+    ]
+    for seq, kind, type_, sent, received in sorted(told):
+        if seq < socket.seq:
+            tracker.inspect(-seq, "client", kind, type_, b"")
+            tracker.inspect(-seq, "client", "http.chunk", type_, sent)
+            tracker.inspect(-seq, "provider", "http.chunk", type_, received)
+    tracker.inspect(opened.channel, "client", "ws.open", "", opened.body)
+    return tracker

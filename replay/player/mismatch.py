@@ -1,12 +1,16 @@
-"""Explains why a client's message does not fit: the step expected, what came, what is nearest."""
+"""Explains what of the client does not fit: what was expected, what came, what is nearest."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from itertools import islice
 
 from recorder.events import Message
+from recorder.providers.base import Provider
 from replay.match.compare import Difference, Matcher
+from replay.match.requests import response_value
+from replay.player.deliveries import Answer
 from replay.player.line import Line
 from replay.report import Failure, cut, difference_lines
 from replay.script import Expected
@@ -31,6 +35,34 @@ def explain(line: Line, message: Message, matcher: Matcher, hide: Callable[[str]
         headline,
         (*difference_lines(found, hide), *_nearest(line, expected, message, type_, matcher)),
     )
+
+
+def told(expected: Expected, provider: Provider, hide: Callable[[str], str]) -> str:
+    """An expected message by type, step, and what it says: `session.update (step 3): audio, …`."""
+    named = f"{expected.type or expected.kind} (step {expected.seq})"
+    try:
+        message = json.loads(expected.body) if expected.kind == "ws.text" else None
+    except ValueError:
+        message = None
+    said = provider.describe(expected.type, message) if isinstance(message, dict) else ""
+    return f"{named}: {cut(hide(said))}," if said else named
+
+
+def misanswered(answer: Answer, matcher: Matcher, hide: Callable[[str], str]) -> Failure | None:
+    """The failure if the application's answer to a webhook is not the one on the tape. Where the
+    tape has none of an application, any will do, and none."""
+    script = answer.script
+    what = f"step {script.seq} {script.type or 'webhook'}"
+    if script.answer is None:
+        return None
+    if not answer.head.status:
+        reason = cut(hide(answer.head.reason))
+        return Failure(f"{what} could not be delivered: {reason}; start the application first")
+    want = response_value(script.answer, script.received)
+    found = matcher.match_values("", want, response_value(answer.head, answer.body))
+    if found is None:
+        return None
+    return Failure(f"the answer to webhook {what} differs", difference_lines(found, hide))
 
 
 def _difference(step: Expected, message: Message, type_: str, matcher: Matcher) -> Difference:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Protocol
 
+from recorder.capture.proxy.webhooks import PREFIX
 from recorder.capture.tap import Tape
 from recorder.events import Kind, Sender
-from recorder.heads import RequestHead
+from recorder.heads import RequestHead, ResponseHead
+from recorder.providers.base import Webhooks
 from recorder.store.base import ChannelKind
 
 
@@ -48,14 +51,50 @@ class ChannelLog:
             self._tape.end_channel(self._number)
 
 
+class DeliveryLog:
+    """One webhook, in the form in which the proxy records it."""
+
+    def __init__(self, lines: ChannelLog, type_: str, head: RequestHead, body: bytes) -> None:
+        self._lines, self._type = lines, type_
+        lines.add("provider", "webhook.request", type_, head.encode())
+        lines.body("provider", type_, body)
+
+    def answered(self, head: ResponseHead, body: bytes) -> None:
+        """The application's answer."""
+        self._lines.add("client", "webhook.response", str(head.status), head.encode())
+        self._lines.body("client", self._type, body)
+
+    def failed(self, reason: str) -> None:
+        """There is no answer."""
+        text = json.dumps({"message": reason}, ensure_ascii=False).encode()
+        self._lines.add("recorder", "note", "unreachable", text)
+
+    def end(self) -> None:
+        """Nothing more comes of it."""
+        self._lines.end()
+
+
 class Log:
     """Opens a channel for each exchange, on the tape that `tape_for` gives, and makes room when
-    the writer cannot keep up. Without `tape_for` nothing is recorded."""
+    the writer cannot keep up. Without `tape_for` nothing is recorded. `webhooks` names
+    deliveries, which stand on the tape as if they had come to the recorder's address."""
 
     def __init__(
-        self, tape_for: Callable[[RequestHead], Tape] | None = None, writer: Queued | None = None
+        self,
+        tape_for: Callable[[RequestHead], Tape] | None = None,
+        writer: Queued | None = None,
+        webhooks: Webhooks | None = None,
+        address: str = PREFIX,
     ) -> None:
         self._tape_for, self._writer = tape_for, writer
+        self._webhooks, self._address = webhooks, address
+
+    def delivery(self, head: RequestHead, body: bytes) -> DeliveryLog:
+        """A webhook that goes out: `head` has the application's URL as its path."""
+        query = head.path.partition("?")[2]
+        told = RequestHead(head.method, self._address, query, head.headers)
+        type_ = self._webhooks.read(body).type if self._webhooks else ""
+        return DeliveryLog(self.channel("webhook", told), type_, told, body)
 
     def channel(self, kind: ChannelKind, head: RequestHead) -> ChannelLog:
         """A new channel for what begins with `head`."""

@@ -17,6 +17,7 @@ from recorder.clock import Clock
 from recorder.events import Machine, Message
 from recorder.heads import Close, Headers, RequestHead, ResponseHead
 from replay.server.connection import MAX_MESSAGE, Connection
+from replay.server.courier import LIMIT_S, Courier
 from replay.server.log import ChannelLog, Log
 
 _ANSWER_S = 300.0  # how long a machine may take to answer a request or an upgrade
@@ -32,7 +33,9 @@ class MachineServer:
 
     Channels are numbered from 1 as they come. Paths reach the machine without `prefix`, where
     they have it. `log` records what passes. `port` 0 picks a free one; RecorderError if it
-    cannot be had.
+    cannot be had. A `webhook.request` of the machine, on a channel of its own, is posted to the
+    URL that is its path, and answered after at most `delivery_s`. A `ws.close` of 1006 in place
+    of an answer breaks the connection.
     """
 
     def __init__(
@@ -45,11 +48,13 @@ class MachineServer:
         port: int = 0,
         tls: ssl.SSLContext | None = None,
         log: Log | None = None,
+        delivery_s: float = LIMIT_S,
     ) -> None:
         self.url = ""
         self._machine, self._clock, self._prefix = machine, clock, prefix
         self._host, self._port, self._tls = host, port, tls
         self._log = log or Log()
+        self._courier = Courier(self._feed, self._log, delivery_s)
         self._outboxes: dict[int, asyncio.Queue[Message]] = {}
         self._sockets: set[int] = set()
         self._channels = 0
@@ -73,6 +78,7 @@ class MachineServer:
             close = Close(_GOING, "the server is stopping")
             self._outboxes[channel].put_nowait(Message(channel, "ws.close", close.encode()))
         await self.until(lambda: not self._sockets, _SHUTDOWN_S)
+        await self._courier.close()
         await self._runner.cleanup()
 
     async def until(self, done: Callable[[], bool], timeout_s: float | None = None) -> bool:
@@ -102,6 +108,9 @@ class MachineServer:
             self._timer = None
         now = self._clock.now_ns()
         for message in self._machine.due(now):
+            if message.kind == "webhook.request":
+                self._courier.post(message)
+                continue
             outbox = self._outboxes.get(message.channel)
             if outbox is not None:
                 outbox.put_nowait(message)
@@ -136,6 +145,11 @@ class MachineServer:
         lines.body("client", name, body)
         self._feed(Message(channel, "http.request", head.encode(), body))
         answer = await self._answer(channel)
+        if answer.kind == "ws.close":
+            lines.add("recorder", "note", "broken", b'{"message":"the connection was broken"}')
+            if request.transport:
+                request.transport.abort()
+            return web.Response(status=502)
         response = ResponseHead.decode(answer.body)
         lines.add("provider", "http.response", str(response.status), answer.body)
         lines.body("provider", name, answer.payload)

@@ -175,7 +175,7 @@ def test_a_wait_ends_after_the_recorded_time_and_the_patience() -> None:
     assert client.machine.failure is None
     client.run(100)  # the client of the tape took 100 ms
     assert client.machine.failure
-    assert "did not send conversation.item.create (step 4) within 3 s" in str(
+    assert "did not send conversation.item.create (step 4): user “Hi”, within 3 s" in str(
         client.machine.failure
     )
     assert client.last()["error"]["code"] == "replay_mismatch"

@@ -1,143 +1,48 @@
-"""A tape as a script: what the client has to send, and what the provider sends in answer to it."""
+"""Reads a tape into a script: pure, one pass in order, then channel by channel."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
-from recorder.events import Event, Kind
+from recorder.events import Event
 from recorder.heads import RequestHead, ResponseHead
-from recorder.providers.base import Provider, Tracker
+from recorder.providers.base import Provider
 from replay.match.ids import ids_in, mentioned, strings_in
 from replay.match.jsontext import parse
 from replay.match.rulebook import Rulebook
-from replay.match.sound import Sound, measure
-
-_NS = 1_000_000_000
-_SLACK_NS = _NS // 10  # sound that may be missing before a message that waits for it
-
-
-class Expected(NamedTuple):
-    """A client message that provider messages wait for.
-
-    `seq` is its number on the tape; `allow_ns` how long the client of the tape needed for it:
-    the time since the message before, or the length of the audio sent since, if that is longer.
-    """
-
-    seq: int
-    kind: Kind
-    type: str
-    body: bytes
-    allow_ns: int
-
-
-class Planned(NamedTuple):
-    """A provider message (or its close).
-
-    It waits until the first `after` expected messages have come, and until `loud` bytes of sound
-    and then `trail` bytes of any audio were streamed (or as long as these last); then `gap_ns`,
-    the time on the tape since the latest of these and the message before.
-    `names` are the ids in it that the client of the tape made.
-    """
-
-    seq: int
-    kind: Kind
-    type: str
-    body: bytes
-    after: int
-    loud: int
-    trail: int
-    gap_ns: int
-    allow_ns: int
-    names: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class SocketScript:
-    """One WebSocket. `request` is None where the tape does not tell how it was opened; `audio` is
-    all that the client streamed (bytes, of which `byte_rate` make a second); `allow_ns` is how
-    long it took from the last message to the close."""
-
-    channel: int
-    seq: int
-    request: RequestHead | None
-    answer: ResponseHead
-    refusal: bytes
-    gap_ns: int
-    expected: tuple[Expected, ...]
-    planned: tuple[Planned, ...]
-    audio: int
-    byte_rate: int
-    allow_ns: int
-    at_ns: int
-    end_ns: int
-
-
-@dataclass(frozen=True)
-class ExchangeScript:
-    """One HTTP exchange; `gap_ns` is from the end of the request to the end of the answer."""
-
-    channel: int
-    seq: int
-    request: RequestHead
-    sent: bytes
-    response: ResponseHead
-    received: bytes
-    gap_ns: int
-    at_ns: int
-    end_ns: int
-
-
-@dataclass(frozen=True)
-class Script:
-    """The provider's side of a tape. `minted` are the ids that its client made."""
-
-    sockets: tuple[SocketScript, ...]
-    exchanges: tuple[ExchangeScript, ...]
-    minted: frozenset[str]
-    length_ns: int
+from replay.match.sound import Sound
+from replay.script.deliveries import Post, Releases
+from replay.script.seen import NS, SLACK_NS, Seen, look, whole_bodies
+from replay.script.steps import ExchangeScript, Expected, Planned, Script, SocketScript
 
 
 def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> Script:
     """The script of a tape, given as its events in order. Notes, pings and pongs, and what came
     after a channel's close, are left out."""
-    channels: dict[int, list[_Seen]] = {}
+    channels: dict[int, list[Seen]] = {}
     tracker = provider.tracker()
+    post = Post(book)
     length_ns = 0
     for event in events:
         length_ns = event.at_ns
         if event.sender != "recorder" and event.kind not in ("ws.ping", "ws.pong", "note"):
-            channels.setdefault(event.channel, []).append(_seen(event, tracker, book))
+            seen = look(event, tracker, book)
+            channels.setdefault(event.channel, []).append(seen)
+            post.take(seen)
     minted = _mark_minted(channels.values(), book)
     sockets: list[SocketScript] = []
     exchanges: list[ExchangeScript] = []
-    for seen in channels.values():
-        if seen[0].event.kind.startswith("ws."):
-            sockets.extend(_Builder(book, minted).build(seen))
-        elif seen[0].event.kind == "http.request":
-            exchanges.extend(_exchange(seen))
-    return Script(tuple(sockets), tuple(exchanges), minted, length_ns)
+    for channel in channels.values():
+        if channel[0].event.kind.startswith("ws."):
+            sockets.extend(_Builder(book, minted, post.releases).build(channel))
+        elif channel[0].event.kind == "http.request":
+            exchanges.extend(_exchange(channel))
+    deliveries = post.scripts(channels)
+    return Script(tuple(sockets), tuple(exchanges), minted, length_ns, deliveries)
 
 
-class _Seen(NamedTuple):
-    """An event with the audio that a client streamed in it; `has_audio`: or any other audio."""
-
-    event: Event
-    sound: Sound = Sound()
-    has_audio: bool = False
-
-
-def _seen(event: Event, tracker: Tracker, book: Rulebook) -> _Seen:
-    if event.kind not in ("ws.text", "ws.binary"):
-        return _Seen(event)
-    _, _, _, channel, sender, kind, type_, body = event
-    fields = tracker.inspect(channel, sender, kind, type_, body).audio
-    is_streamed = sender == "client" and type_ in book.rules.ungated
-    return _Seen(event, measure(body, fields) if is_streamed else Sound(), bool(fields))
-
-
-def _mark_minted(channels: Iterable[Sequence[_Seen]], book: Rulebook) -> frozenset[str]:
+def _mark_minted(channels: Iterable[Sequence[Seen]], book: Rulebook) -> frozenset[str]:
     """The ids that a client message said before any provider message did."""
     seen = sorted(
         (each for channel in channels for each in channel), key=lambda each: each.event.seq
@@ -174,6 +79,7 @@ class _Builder:
 
     book: Rulebook
     minted: frozenset[str]
+    releases: Releases
     expected: list[Expected] = field(default_factory=list)
     planned: list[Planned] = field(default_factory=list)
     request: RequestHead | None = None
@@ -192,7 +98,7 @@ class _Builder:
     heard_ns: int = 0  # the last audio
     progress_audio: int = 0  # audio up to the last message of either side
 
-    def build(self, channel: Sequence[_Seen]) -> Iterator[SocketScript]:
+    def build(self, channel: Sequence[Seen]) -> Iterator[SocketScript]:
         """The script, unless the upgrade was never answered."""
         self.opened_ns = self.gated_ns = self.sent_ns = channel[0].event.at_ns
         for seen in channel:
@@ -214,11 +120,12 @@ class _Builder:
             self.audio,
             self.byte_rate,
             self._allow(self.closed.at_ns if self.closed else last_ns, last_ns),
+            self.closed.seq if self.closed else None,
             channel[0].event.at_ns,
             channel[-1].event.at_ns,
         )
 
-    def _take(self, seen: _Seen) -> None:
+    def _take(self, seen: Seen) -> None:
         event = seen.event
         if event.kind == "ws.open":
             self._open(event)
@@ -258,14 +165,14 @@ class _Builder:
 
     def _plan(self, event: Event, has_audio: bool = False) -> None:
         rules = self.book.rules
-        causes = [self.sent_ns]
+        causes = [self.sent_ns, self.releases.before(event.seq)]
         after = loud = trail = 0
         if event.type not in rules.unprompted:
             after = len(self.expected)
             causes.append(self.gated_ns)
-        if event.type in rules.heard:
-            more = self.loud - self.caused_loud
-            loud = self.loud - min(more // 10, self.byte_rate * _SLACK_NS // _NS)
+        more = self.loud - self.caused_loud
+        if event.type in rules.heard or (rules.is_paced and more):
+            loud = self.loud - min(more // 10, self.byte_rate * SLACK_NS // NS)
             self.caused_loud = self.loud
             trail = self.audio - self.loud_end
             causes.append(self.heard_ns)
@@ -282,29 +189,30 @@ class _Builder:
 
     def _allow(self, at_ns: int, since_ns: int) -> int:
         streamed = self.audio - self.progress_audio
-        length = streamed * _NS // self.byte_rate if self.byte_rate else 0
+        length = streamed * NS // self.byte_rate if self.byte_rate else 0
         return max(at_ns - since_ns, length)
 
 
-def _exchange(channel: Sequence[_Seen]) -> Iterator[ExchangeScript]:
+def _exchange(channel: Sequence[Seen]) -> Iterator[ExchangeScript]:
     """The exchange of a channel, unless it was never answered."""
     events = [seen.event for seen in channel]
     response = next((event for event in events if event.kind == "http.response"), None)
     if response is None:
         return
-    bodies: dict[str, bytes] = {"client": b"", "provider": b""}
+    bodies = whole_bodies(channel)
     ends = {"client": events[0].at_ns, "provider": response.at_ns}
     for event in events:
         if event.kind == "http.chunk":
-            bodies[event.sender] += event.body
             ends[event.sender] = event.at_ns
     yield ExchangeScript(
         events[0].channel,
         events[0].seq,
+        events[-1].seq,
+        events[0].type,
         RequestHead.decode(events[0].body),
-        bodies["client"],
+        bodies.get("client", b""),
         ResponseHead.decode(response.body),
-        bodies["provider"],
+        bodies.get("provider", b""),
         max(0, ends["provider"] - ends["client"]),
         events[0].at_ns,
         events[-1].at_ns,
