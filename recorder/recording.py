@@ -229,7 +229,7 @@ def find_session(store: Store, name: str, *, replays: bool = True) -> SessionRow
     counted = _LAST.match(name.lower())
     if counted:
         wanted = [row for row in rows if replays or row.origin != "replay"]
-        return _from_end(wanted, int(counted[1] or 0))
+        return _from_end(wanted, int(counted[1] or 0), "" if replays else " that is no replay")
     fitting = [row for row in rows if name and row.id.lower().startswith(name.lower())]
     if not fitting:
         raise _unknown(name)
@@ -242,11 +242,11 @@ def find_session(store: Store, name: str, *, replays: bool = True) -> SessionRow
     return fitting[0]
 
 
-def _from_end(rows: list[SessionRow], back: int) -> SessionRow:
+def _from_end(rows: list[SessionRow], back: int, kind: str) -> SessionRow:
     if back >= len(rows):
         have = "1 session" if len(rows) == 1 else f"{len(rows)} sessions"
         raise UnknownSession(
-            f"there is no last~{back}: the store has {have}; `record sessions` lists them"
+            f"there is no last~{back}: the store has {have}{kind}; `record sessions` lists them"
         )
     return rows[-1 - back]
 

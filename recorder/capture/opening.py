@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from threading import Lock
 from typing import Any
 
@@ -16,7 +17,7 @@ from recorder.store.base import SessionRow
 QUEUE_BYTES = 64 << 20
 
 
-class TapeOpener:
+class TapeOpener(ABC):
     """Opens tapes and counts what they have queued. Subclasses say where an item goes."""
 
     def __init__(self, clock: Clock, limit: int = QUEUE_BYTES) -> None:
@@ -48,9 +49,9 @@ class TapeOpener:
         fresh = row._replace(status="recording", run=self.run.id, events=None, digest=None)
         return self._begin(fresh, anchor, channels)
 
+    @abstractmethod
     def put(self, item: Happened | Order, size: int) -> None:
         """Queue an item, under `lock`; never blocks. Shells look at `full` before they read on."""
-        raise NotImplementedError
 
     def check(self) -> None:
         """Raise what the first tape that could not be stored failed of."""

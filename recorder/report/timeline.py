@@ -11,7 +11,7 @@ from recorder.events import Sender
 from recorder.providers.base import Provider
 from recorder.recording import Moment
 from recorder.report.sound import Frames, Loudness
-from recorder.report.wording import says
+from recorder.report.wording import END_OF_BODY, says
 
 GAP_NS = 1_000_000_000
 """A time without events that is worth a line."""
@@ -126,7 +126,8 @@ class Timeline:
             return
         run.count += 1
         run.end_ns = row.at_ns
-        run.pieces.append(text)
+        if text != END_OF_BODY:  # after what the body said it says nothing more
+            run.pieces.append(text)
         if run.loudness and loudness:
             run.loudness.join(loudness)
 

@@ -45,6 +45,9 @@ def seconds(ns: int) -> str:
     return f"{hours}:{minutes}" if hours else minutes
 
 
+END_OF_BODY = "end of body"
+
+
 def says(moment: Moment, provider: Provider | None) -> str:
     """What an event says, in a few words; ``""`` where its type says it all."""
     kind, type_, body = moment.row.kind, moment.row.type, moment.row.body
@@ -106,7 +109,7 @@ def _close(body: bytes) -> str:
 def _piece(body: bytes) -> str:
     """A piece of an HTTP body; the empty one ends it."""
     if not body:
-        return "end of body"
+        return END_OF_BODY
     try:
         return clip(body.decode(), _PREVIEW)
     except UnicodeDecodeError:
