@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import json
 import wave
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -119,7 +120,7 @@ async def test_it_is_one_session_with_all_that_crossed(taped: Taped) -> None:
     assert kinds.count("webhook") == len(taped.team.got)
     assert kinds.count("http") == 1 + len(taped.call.after)
     hooks = [event.type for event in events if event.kind == "webhook.request"]
-    assert hooks == taped.team.types
+    assert Counter(hooks) == Counter(taped.team.types)
     bodies = [event.body for event in events if event.kind == "http.chunk" and event.body]
     assert all(answer in bodies for answer in taped.team.answers)
     assert KEY.encode() not in b"".join(event.body for event in events)
@@ -187,8 +188,9 @@ async def test_a_replay_is_the_same_call_for_client_and_server(taped: Taped) -> 
             ended = await asyncio.to_thread(service.ended)
     assert ended.code == 0, ended
     assert "replay complete" in ended.out
-    assert app.types == taped.team.types
-    assert app.answers == taped.team.answers
+    # each has a connection of its own: what leaves together may overtake
+    assert Counter(app.types) == Counter(taped.team.types)
+    assert sorted(map(str, app.answers)) == sorted(map(str, taped.team.answers))
     assert [each.text for each in call.speaker.heard] == [
         each.text for each in taped.call.speaker.heard
     ]
@@ -209,7 +211,7 @@ async def test_a_server_that_answers_otherwise_ends_the_replay(taped: Taped) -> 
                 await hold(f"{service.url}/vapi", taped.server)
             ended = await asyncio.to_thread(service.ended)
     assert ended.code == 1, ended
-    assert app.types[-1] == "tool-calls"
+    assert "tool-calls" in app.types
     for words in (
         "tool-calls differs",
         "at        $.body.results[0].result",
