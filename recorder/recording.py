@@ -229,7 +229,7 @@ def find_session(store: Store, name: str, *, replays: bool = True) -> SessionRow
     counted = _LAST.match(name.lower())
     if counted:
         wanted = [row for row in rows if replays or row.origin != "replay"]
-        return _from_end(wanted, int(counted[1] or 0), "" if replays else " that is no replay")
+        return _from_end(wanted, int(counted[1] or 0), "" if replays else ", replays aside")
     fitting = [row for row in rows if name and row.id.lower().startswith(name.lower())]
     if not fitting:
         raise _unknown(name)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pybase64 import b64encode_as_string
 from tapes import WALL_NS, Script, Take, conversation, record, tone
 
+from recorder.chain import SCHEME
 from recorder.errors import StoreError
 from recorder.recording import (
     AudioReader,
@@ -23,7 +24,7 @@ from recorder.recording import (
     find_session,
 )
 from recorder.store import open_store
-from recorder.store.base import AudioRef, Store
+from recorder.store.base import AudioRef, Batch, RunRow, SessionRow, Store
 from recorder.store.memory import MemoryStore
 
 SECOND = 1_000_000_000
@@ -216,3 +217,19 @@ def test_current_leaves_an_ended_session_alone(kept: Store) -> None:
     record(kept, conversation())
     rows = kept.sessions()
     assert current(kept, rows, WALL_NS) == rows
+
+
+def test_the_last_to_replay_is_never_a_replay() -> None:
+    store = MemoryStore()
+    store.put_run(RunRow("run", "host", 1, 1, 1))
+    rows = [
+        SessionRow(f"0{number}", "t", "openai", number, SCHEME, "run", origin=origin)
+        for number, origin in enumerate(["proxy", "import", "replay", "replay"])
+    ]
+    store.commit(Batch(sessions=rows))
+    assert find_session(store, "last").id == "03"
+    assert find_session(store, "last", replays=False).id == "01"
+    assert find_session(store, "last~1", replays=False).id == "00"
+    with pytest.raises(UnknownSession, match="2 sessions, replays aside"):
+        find_session(store, "last~2", replays=False)
+    assert find_session(store, "03", replays=False).id == "03"
