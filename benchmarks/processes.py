@@ -38,9 +38,15 @@ class Contender:
         return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
     def resident(self) -> int:
-        """Resident bytes now."""
-        status = Path(f"/proc/{self.process.pid}/statm").read_text()
-        return int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        """Resident bytes now, of the process and its children."""
+        pid = self.process.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return sum(map(_resident, (str(pid), *children)))
+
+
+def _resident(pid: str) -> int:
+    pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _ready(name: str, argv: list[str], prefix: str = "", store: Path | None = None) -> Contender:

@@ -39,12 +39,17 @@ def to_bytes(samples: NDArray[np.int16]) -> bytes:
     return samples.astype("<i2", copy=False).tobytes()
 
 
+def frame_bytes(codec: Codec, channels: int = 1) -> int:
+    """Bytes of one frame: a sample of each channel."""
+    return _SAMPLE_BYTES[codec] * channels
+
+
 def duration_ms(n_bytes: int, codec: Codec, rate: int, channels: int = 1) -> float:
     """How long `n_bytes` of `codec` play at `rate` frames a second; an incomplete frame counts
     in proportion. ValueError unless rate and channels are positive."""
     if rate <= 0 or channels <= 0:
         raise ValueError(f"no duration at {rate} Hz with {channels} channels")
-    return n_bytes * 1000.0 / (_SAMPLE_BYTES[codec] * channels * rate)
+    return n_bytes * 1000.0 / (frame_bytes(codec, channels) * rate)
 
 
 def _dbfs(amplitude: float) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from recorder.audio.pcm import frame_bytes
 from recorder.chain import genesis, link
 from recorder.errors import RecorderError
 from recorder.events import Event, Kind, Sender
@@ -213,7 +214,7 @@ class Encoder:
             )
             segment.pieces.append(span.data)
             segment.size += size
-            if segment.size >= SEGMENT_BYTES:
+            if segment.size >= SEGMENT_BYTES and _is_whole(segment):
                 self._end((event.channel, event.sender, place.stream), draft)
 
     def _segment(self, event: Event, place: AudioField, draft: Draft) -> _Segment:
@@ -242,6 +243,12 @@ class Encoder:
         segment = self._open.pop(key, None)
         if segment:
             draft.jobs.append(SealJob(segment.row, b"".join(segment.pieces)))
+
+
+def _is_whole(segment: _Segment) -> bool:
+    """Whether a segment ends with a whole frame. One that never does is not waited for."""
+    whole = segment.size % frame_bytes(segment.row.codec, segment.row.channels) == 0
+    return whole or segment.size >= 2 * SEGMENT_BYTES
 
 
 def _clean(row: SessionRow, redactor: Redactor) -> SessionRow:

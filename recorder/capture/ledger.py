@@ -135,13 +135,18 @@ class Ledger:
             log.exception("a batch could not be stored; this is a bug, please report it")
             self._give_up(pending, behind, StoreError(f"the recorder failed: {error!r}"))
         else:
+            for tape in pending.tapes - (behind.tapes if behind else set()):
+                tape.settle()
             self._drop(pending.ending)
 
     def _give_up(self, pending: _Pending, behind: _Pending | None, error: RecorderError) -> None:
-        for tape in pending.tapes | (behind.tapes if behind else set()):
-            tape.break_off(error, goes_on=self._on_failure == "pass")
+        self._break_off(pending.tapes | (behind.tapes if behind else set()), error)
         if behind:
             behind.given_up = True
+
+    def _break_off(self, tapes: Iterable[LiveTape], error: RecorderError) -> None:
+        for tape in tapes:
+            tape.break_off(error, goes_on=self._on_failure == "pass")
 
     def _drop(self, numbers: Iterable[int]) -> None:
         for number in list(numbers):
@@ -155,13 +160,8 @@ class Ledger:
             self._beat(None)
             self._mend()
             if not self._store.exists():
-                self._end_all(StoreError("the store's file is gone; recording has ended"))
-
-    def _end_all(self, error: StoreError) -> None:
-        """Nothing that is written can be found again: every tape is over."""
-        for number, tape in self._live.items():
-            tape.broken = error
-            self._fail(number, error)
+                gone = StoreError("the store's file is gone; recording has ended")
+                self._break_off(self._live.values(), gone)
 
     def _beat(self, ended_ns: int | None) -> None:
         self._run = self._run._replace(beat_ns=self._clock.wall_ns(), ended_ns=ended_ns)

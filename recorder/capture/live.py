@@ -34,7 +34,7 @@ class LiveTape:
         self._tracker, self._secrets, self._store, self._fail = tracker, secrets, store, fail
         self._redactor = Redactor(secrets)
         self._encoder = Encoder(row, tracker, self._redactor)
-        self._channels: list[ChannelRow] = []
+        self._channels: list[ChannelRow] = []  # those that the store may not have yet
         self._goes_on = False
         self._holed = False
         self._lost = 0
@@ -58,6 +58,11 @@ class LiveTape:
         """Add the audio that open segments gained."""
         if not self.broken:
             self._encoder.flush(draft)
+
+    def settle(self) -> None:
+        """All that was taken is committed."""
+        if not self.broken:
+            self._channels.clear()
 
     def break_off(self, error: RecorderError, *, goes_on: bool) -> None:
         """Storing failed. What was prepared and not stored counts as lost."""
@@ -86,6 +91,7 @@ class LiveTape:
         if ends:
             encoder.finish("incomplete", draft)
         self._store.commit(draft.batch)
+        self._channels.clear()
         self._encoder, self.broken, self._lost, self.over = encoder, None, 0, ends
 
     def _obey(self, order: Order, draft: Draft) -> None:

@@ -48,7 +48,7 @@ class WriterProcess(TapeOpener):
         self._room = asyncio.Event()
         self._closing = False
         self._lost: RecorderError | None = None
-        self._calls = 0
+        self._last_flush = 0
         self.fell = asyncio.Event()  # set when the process has died unasked
 
     async def start(self) -> list[str]:
@@ -95,8 +95,7 @@ class WriterProcess(TapeOpener):
         """Wait until everything queued before this call is committed (or has failed)."""
         if self._lost:
             raise self._lost
-        self._calls += 1
-        number = self._calls
+        self._last_flush = number = self._last_flush + 1
         done = self._flushes[number] = self._loop.create_future()
         self._flushing.append(number)
         self._more.set()
@@ -146,7 +145,9 @@ class WriterProcess(TapeOpener):
                     done.set_result(None)
             elif kind == "failed":
                 self._failed(value, StoreError(answer[2]))
-        if not self._closing:
+        if self._closing:
+            self._refuse_flushes(StoreError("the writer process has ended"))
+        else:
             self._fall(StoreError("the writer process has died; see its message above"))
 
     def _fall(self, error: RecorderError) -> None:
@@ -156,6 +157,9 @@ class WriterProcess(TapeOpener):
         self._room.set()
         for tape in list(self._tapes.values()):
             tape.fail(error)
+        self._refuse_flushes(error)
+
+    def _refuse_flushes(self, error: RecorderError) -> None:
         for done in self._flushes.values():
             if not done.done():
                 done.set_exception(error)

@@ -28,7 +28,6 @@ from recorder.store import open_store
 from recorder.store.base import Store
 
 _BUFFER = 4 << 20
-_NICE = 10  # passing messages on comes before storing them
 _GC_EVERY = 100_000  # allocations; rows live for one batch and hold no rings
 Frame = Any  # a list of items, or a tuple that is a word to the writer itself
 
@@ -111,7 +110,6 @@ def main() -> None:
     """Open the store, say so, and write until told to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    os.nice(_NICE)
     log_to_stderr(logging.WARNING, os.environ)
     pipe = Pipe(socket.socket(fileno=int(sys.argv[1])))
     first = pipe.receive()

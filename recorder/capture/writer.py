@@ -36,7 +36,7 @@ class Writer(TapeOpener):
         self._ledger = Ledger(store, clock, secrets, on_failure, self._failed)
         self._queue: deque[tuple[Sequence[Happened | Order] | Event, int]] = deque()
         self._changed = Condition()
-        self._closing = self._idle = False
+        self._closing = self._idle = self._ended = False
         self._in_order = True
         self._thread = Thread(target=self._work, name="recorder-writer", daemon=True)
 
@@ -58,10 +58,7 @@ class Writer(TapeOpener):
         """Block until the queue is half empty or the writer has ended."""
         with self._changed:
             self._changed.wait_for(
-                lambda: (
-                    self._put_bytes - self._taken_bytes <= self._limit // 2
-                    or not self._thread.is_alive()
-                )
+                lambda: self._ended or self._put_bytes - self._taken_bytes <= self._limit // 2
             )
 
     async def room(self) -> None:
@@ -74,7 +71,7 @@ class Writer(TapeOpener):
         with self.lock:
             self._add(done, 0)
         while not done.wait(0.5):
-            if not self._thread.is_alive():
+            if self._ended and not done.is_set():
                 raise StoreError("the writer has ended before everything was stored")
 
     async def drained(self) -> None:
@@ -105,6 +102,10 @@ class Writer(TapeOpener):
         except BaseException as error:
             self._fell(StoreError(f"the writer has stopped: {error!r}"))
             raise
+        finally:
+            with self._changed:
+                self._ended = True
+                self._changed.notify_all()
 
     def _fell(self, error: StoreError) -> None:
         """Nothing can be stored any more: every tape fails."""
@@ -122,8 +123,6 @@ class Writer(TapeOpener):
                 waiter.set()
         if self._in_order:
             self._ledger.finish()
-        with self._changed:
-            self._changed.notify_all()
 
     def _take(self) -> tuple[list[Happened | Order], list[Event]]:
         queue = self._queue

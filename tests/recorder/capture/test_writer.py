@@ -81,8 +81,28 @@ def test_long_audio_is_continued_in_new_segments(monkeypatch: pytest.MonkeyPatch
     for body in sent:
         tape.record(channel, "client", "ws.text", "", body)
     writer.close()
-    assert len(store.segments(tape.session)) == 5
+    sealed = [
+        store.sealed(tape.session, segment.number) for segment in store.segments(tape.session)
+    ]
+    assert [each.tail for each in sealed if each] == [b""] * 5, "each is cut at a whole sample"
     assert messages(store, tape.session) == sent
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_writer_that_fell() -> None:
+    store = MemoryStore()
+    writer = Writer(store, SystemClock(), SECRETS, limit=1_000)
+    store.maintain = lambda: 1 / 0  # type: ignore[assignment]
+    writer.start()
+    tape = writer.open("openai", "t")
+    with pytest.raises(StoreError, match="ended before everything was stored"):
+        writer.flush()
+    assert tape.failed
+    tape.record(1, "client", "ws.text", "", bytes(5_000))
+    waiting = threading.Thread(target=writer.wait_room)
+    waiting.start()
+    waiting.join(10)
+    assert not waiting.is_alive()
 
 
 def test_a_full_queue_says_so_and_drops_nothing() -> None:
