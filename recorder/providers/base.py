@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from recorder.events import Kind, Sender
 from recorder.heads import Headers, RequestHead, ResponseHead
+from recorder.providers.neutral import Decoder
 from recorder.spans import AudioField
 
 
@@ -199,6 +200,10 @@ class Provider(Protocol):
 
     def listener(self) -> Listener:
         """A fresh listener for one session."""
+        ...
+
+    def decoder(self) -> Decoder:
+        """A fresh decoder for one session."""
         ...
 
     def describe(self, type_: str, message: Mapping[str, Any]) -> str:

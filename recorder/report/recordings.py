@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio.codec import decode
-from recorder.audio.pcm import resample
+from recorder.audio.pcm import frame_bytes, resample
 from recorder.audio.wav import RECORDING
 from recorder.recording import Recording
 
@@ -31,7 +31,7 @@ def fetched_recording(tape: Recording, rate: int | None = None) -> Fetched | Non
     if not rows:
         return None
     last = rows[-1]
-    width = last.channels * (2 if last.codec == "pcm16" else 1)
+    width = frame_bytes(last.codec, last.channels)
     data = b"".join(tape.audio(row.number) for row in rows if row.channel == last.channel)
     found = decode(data[: len(data) // width * width], last.codec).reshape(-1, last.channels)
     if rate is None or rate == last.rate:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from recorder.providers.base import Links, Listener, Tracker, Webhooks
+from recorder.providers.neutral import Decoder
 from recorder.providers.openai_realtime.capture import RealtimeTracker
+from recorder.providers.openai_realtime.decode import RealtimeDecoder
 from recorder.providers.openai_realtime.describe import describe
 from recorder.providers.openai_realtime.errors import error_event
 from recorder.providers.openai_realtime.minted import minted_ns
@@ -27,6 +29,7 @@ __all__ = [
     "UPSTREAM",
     "WEBHOOKS",
     "correlate",
+    "decoder",
     "describe",
     "error_event",
     "listener",
@@ -45,3 +48,8 @@ def tracker() -> Tracker:
 def listener() -> Listener:
     """A fresh listener for one session."""
     return Playback()
+
+
+def decoder() -> Decoder:
+    """A fresh decoder for one session."""
+    return RealtimeDecoder()

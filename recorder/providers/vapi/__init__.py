@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from recorder.providers.base import Links, Listener, Tracker, Webhooks
+from recorder.providers.neutral import Decoder
 from recorder.providers.vapi import links, webhooks
 from recorder.providers.vapi.capture import VapiTracker
+from recorder.providers.vapi.decode import VapiDecoder
 from recorder.providers.vapi.describe import describe
 from recorder.providers.vapi.errors import error_event
 from recorder.providers.vapi.playback import Playback
@@ -27,6 +29,7 @@ __all__ = [
     "UPSTREAM",
     "WEBHOOKS",
     "correlate",
+    "decoder",
     "describe",
     "error_event",
     "listener",
@@ -45,3 +48,8 @@ def tracker() -> Tracker:
 def listener() -> Listener:
     """A fresh listener for one session."""
     return Playback()
+
+
+def decoder() -> Decoder:
+    """A fresh decoder for one session."""
+    return VapiDecoder()
