@@ -184,12 +184,14 @@ class Conversation:
         turn.touch(now.seq)
 
     def _voiced(self, message: neutral.Voiced, now: Now) -> None:
-        response = self._response(message.response, now)
+        known = self.items.get(message.item or "")
+        named = message.response or (known.response if known else None)
+        response = self._response(named, now)
+        turn = self._turn(response.turn) if response else self._current(now)
         if response is not None:
             response.voiced(now.at_ns, now.audio_ms)
-            turn = self._turn(response.turn)
-            turn.voiced(now.at_ns, now.audio_ms)
-            turn.touch(now.seq)
+        turn.voiced(now.at_ns, now.audio_ms)
+        turn.touch(now.seq)
         if message.item:
             item = self._item(message.item, now)
             item.audio_ms += now.audio_ms

@@ -6,9 +6,11 @@ from recorder.providers.base import Links, Listener, Tracker, Webhooks
 from recorder.providers.neutral import Decoder
 from recorder.providers.vapi import links, webhooks
 from recorder.providers.vapi.capture import VapiTracker
+from recorder.providers.vapi.conduct import CONDUCT
 from recorder.providers.vapi.decode import VapiDecoder
 from recorder.providers.vapi.describe import describe
 from recorder.providers.vapi.errors import error_event
+from recorder.providers.vapi.personal import PERSONAL
 from recorder.providers.vapi.playback import Playback
 from recorder.providers.vapi.routing import correlate, minted_ns, route, sdk_hints
 from recorder.providers.vapi.rules import RULES
@@ -21,8 +23,10 @@ LINKS: Links | None = links
 WEBHOOKS: Webhooks | None = webhooks
 
 __all__ = [
+    "CONDUCT",
     "LINKS",
     "NAME",
+    "PERSONAL",
     "PREFIX",
     "RULES",
     "TITLE",

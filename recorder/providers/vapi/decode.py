@@ -1,8 +1,8 @@
 """What a call's events mean, in neutral messages: its socket, its webhooks, its REST.
 
-A call tells most things twice, on its socket and by webhook, and a delivery may come twice. Of each
-type of message the way by which it came first counts (a socket carries no ids to compare by), and
-of equal deliveries the first.
+A call tells most things twice, on its socket and by webhook, and a delivery may come twice. What
+has an id of its own is recognised by it. Of each type that has none, the way by which it came first
+counts; of equal deliveries the first.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from recorder.providers.vapi.webhooks import unwrapped
 
 Json = Mapping[str, Any]
 _TOOLS = ("tool-calls", "function-call")
+_NAMELESS = ("speech-update", "transcript", "model-output", "user-interrupted", "hang")
 _CALL = ("POST /call", "POST /call/web", "POST /call/phone", "GET /call/{id}")
 
 
@@ -38,8 +39,9 @@ class VapiDecoder:
 
     def decode(self, event: Event) -> Sequence[Neutral]:
         if event.kind == "ws.binary":
-            is_voice = event.sender == "provider" and event.type == AUDIO
-            return (Voiced(None, self._messages.speech),) if is_voice else ()
+            speech = self._messages.speech  # before the first, audio is silence
+            is_voice = event.sender == "provider" and event.type == AUDIO and speech
+            return (Voiced(None, speech),) if is_voice else ()
         if event.kind == "ws.text":
             return self._frame(event)
         if event.kind == "ws.close":
@@ -66,7 +68,7 @@ class VapiDecoder:
 
     def _told(self, type_: str, message: Json, way: Literal["ws", "webhook"]) -> Sequence[Neutral]:
         type_ = type_.partition("[")[0]
-        if self._ways.setdefault(type_, way) != way:
+        if type_ in _NAMELESS and self._ways.setdefault(type_, way) != way:
             return ()
         return self._messages.read(type_, message)
 
