@@ -1,7 +1,8 @@
 """Runs migrations in the transaction of the connection that `recorder.store.migrate` hands over.
 
-Views are dropped before and made again after, so that a migration never meets one and they
-always fit the newest revision. Logging is left as the program set it.
+Views and read models are dropped before and made again after, so that a migration never meets one
+and they always fit this program; read models are then empty, and filled when they are next read.
+Logging is left as the program set it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from recorder.errors import StoreError
+from recorder.store.models import create_models, drop_models
 from recorder.store.schema import metadata
 from recorder.store.views import create_views, drop_views
 
@@ -21,7 +23,9 @@ def run() -> None:
     context.configure(connection=connection, target_metadata=metadata)
     with context.begin_transaction():
         drop_views(connection)
+        drop_models(connection)
         context.run_migrations()
+        create_models(connection)
         create_views(connection)
 
 

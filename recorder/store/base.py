@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from recorder.events import Kind, Sender
 from recorder.spans import Codec, Encoding
@@ -137,6 +137,10 @@ class Batch:
     sealed: list[Sealed] = field(default_factory=list)
 
 
+Models = Mapping[str, Sequence[tuple[Any, ...]]]
+"""Rows of read models by table (`models.ROWS`); what is not there is empty."""
+
+
 class Store(Protocol):
     """See docs/store.md. Readers may be in other threads and processes than the writer."""
 
@@ -186,6 +190,14 @@ class Store(Protocol):
 
     def put_setting(self, name: str, value: bytes) -> None:
         """Set once; a name that exists keeps its value."""
+        ...
+
+    def put_models(self, session: str, models: Models) -> None:
+        """Replace all read models of a session, in one transaction."""
+        ...
+
+    def models(self, table: str, session: str | None = None) -> list[Any]:
+        """The rows of a read model, of all sessions or of one, by their keys."""
         ...
 
     def exists(self) -> bool:

@@ -6,7 +6,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Any, Final, NoReturn
 
 from recorder.errors import StoreError
 from recorder.store.base import (
@@ -15,6 +15,7 @@ from recorder.store.base import (
     ChannelRow,
     Chunk,
     EventRow,
+    Models,
     RunRow,
     Sealed,
     SegmentRow,
@@ -54,6 +55,7 @@ class MemoryStore:
         self._sessions: dict[str, SessionRow] = {}
         self._tapes: dict[str, _Tape] = {}
         self._settings: dict[str, bytes] = {}
+        self._models: dict[str, Models] = {}
 
     def commit(self, batch: Batch) -> None:
         with self._opened():
@@ -122,6 +124,17 @@ class MemoryStore:
             if found.sealed is None:
                 return bytes(found.data)
         return wire_bytes(found.sealed, found.row.channels)
+
+    def put_models(self, session: str, models: Models) -> None:
+        with self._opened():
+            if session not in self._sessions:
+                raise StoreError(f"session {session} is not there: read models belong to one")
+            self._models[session] = models
+
+    def models(self, table: str, session: str | None = None) -> list[Any]:
+        with self._opened():
+            wanted = sorted(self._models) if session is None else [session]
+            return [row for name in wanted for row in self._models.get(name, {}).get(table, ())]
 
     def exists(self) -> bool:
         return True

@@ -39,6 +39,8 @@ def _allowed(action: int, first: str | None, *_: str | None) -> int:
     """Reading only. `mode=ro` is not enough: VACUUM INTO and ATTACH would make files."""
     if action in _READING or (action == sqlite3.SQLITE_PRAGMA and first in _PRAGMAS):
         return sqlite3.SQLITE_OK
+    if (action, first) == (sqlite3.SQLITE_UPDATE, "sqlite_master"):
+        return sqlite3.SQLITE_OK  # a virtual table declares itself so; `mode=ro` keeps the file
     return sqlite3.SQLITE_DENY
 
 

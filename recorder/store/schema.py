@@ -21,7 +21,7 @@ from sqlalchemy import (
     Text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest revision in `migrations/`: what this program reads and writes."""
 
 metadata = MetaData(

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, Executable, func, select
 
@@ -20,12 +20,15 @@ from recorder.store.base import (
     Batch,
     ChannelRow,
     EventRow,
+    Models,
     RunRow,
     Sealed,
     SegmentRow,
     SessionRow,
 )
+from recorder.store.derived import drop_of, insert_into
 from recorder.store.engine import WAL_LIMIT, explained, wal_bytes
+from recorder.store.models import ROWS, TABLES
 from recorder.store.segments import wire_bytes
 
 _R = TypeVar("_R")
@@ -117,6 +120,22 @@ class SqlStore:
                 query = select(t.audio_chunk.c.data).where(*wanted).order_by(t.audio_chunk.c.start)
                 return b"".join(connection.execute(query).scalars())
         return wire_bytes(sealed, channels)
+
+    def put_models(self, session: str, models: Models) -> None:
+        if self.session(session) is None:
+            raise StoreError(f"session {session} is not there: read models belong to one")
+        with self._writing() as db:
+            for table in TABLES:
+                db.execute(drop_of(table), (session,))
+                if models.get(table):
+                    db.executemany(insert_into(table), map(tuple, models[table]))
+
+    def models(self, table: str, session: str | None = None) -> list[Any]:
+        made = TABLES[table]
+        query = select(made).order_by(*made.primary_key.columns)
+        if session is not None:
+            query = query.where(made.c.session == session)
+        return list(self._rows(ROWS[table], query))
 
     def exists(self) -> bool:
         """Whether the file is still the one that was opened."""

@@ -10,6 +10,7 @@ import pytest
 
 from recorder.store import files, migrate, open_store
 from recorder.store.base import Store
+from recorder.store.schema import REVISION
 from recorder.store.sql import SqlStore
 
 
@@ -44,12 +45,13 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
         yield request.getfixturevalue("sql_store")
 
 
-NEXT = """
+FURTHER = f"{int(REVISION) + 1:04}"
+NEXT = f"""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "{FURTHER}"
+down_revision = "{REVISION}"
 
 
 def upgrade() -> None:
@@ -64,7 +66,7 @@ def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     scripts = tmp_path / "50% further"
     shutil.copytree(migrate.script_location(), scripts)
     monkeypatch.setattr(migrate, "script_location", lambda: scripts)
-    monkeypatch.setattr(files, "REVISION", "0002")
-    script = scripts / "versions" / "0002_next.py"
+    monkeypatch.setattr(files, "REVISION", FURTHER)
+    script = scripts / "versions" / f"{FURTHER}_next.py"
     script.write_text(NEXT)
     return script

@@ -36,9 +36,10 @@ from store_samples import (
 
 from recorder.audio.files import encode_flac
 from recorder.errors import StoreError
-from recorder.store import open_store
+from recorder.store import files, open_store
 from recorder.store.base import AudioRef, Batch, ChannelRow, RunRow, Store
 from recorder.store.files import upgrade
+from recorder.store.schema import REVISION
 from recorder.store.sql import SqlStore
 
 SAMPLES = Path(__file__).parent
@@ -560,7 +561,9 @@ def test_18_an_upgrade_keeps_a_copy(path: Path, next_revision: Path) -> None:
     db = sqlite3.connect(path)
     before = list(db.iterdump())
     db.close()
-    with pytest.raises(StoreError, match=r"older schema 0001, .* `record db upgrade --store"):
+    with pytest.raises(
+        StoreError, match=rf"older schema {REVISION}, .* `record db upgrade --store"
+    ):
         open_store(str(path), create=True)
     good = next_revision.read_text()
     next_revision.write_text(good + "    op.execute('INSERT INTO nowhere VALUES (1)')\n")
@@ -570,12 +573,14 @@ def test_18_an_upgrade_keeps_a_copy(path: Path, next_revision: Path) -> None:
     assert list(db.iterdump()) == before
     db.close()
     next_revision.write_text(good)
-    assert upgrade(f"sqlite:///{path}") == ("0001", "0002", path.with_name("calls.0001-2.db"))
-    assert upgrade(str(path)) == ("0002", "0002", None)
+    copies = [path.with_name(f"calls.{REVISION}{end}.db") for end in ("", "-2")]
+    further = files.REVISION
+    assert upgrade(f"sqlite:///{path}") == (REVISION, further, copies[1])
+    assert upgrade(str(path)) == (further, further, None)
     store = open_store(str(path), create=False)
     store.commit(begin())
     store.close()
-    for copy in (path.with_name("calls.0001.db"), path.with_name("calls.0001-2.db")):
+    for copy in copies:
         db = sqlite3.connect(copy)
         assert list(db.iterdump()) == before
         db.close()
