@@ -19,6 +19,7 @@ _READING: Final = {
     sqlite3.SQLITE_RECURSIVE,
 }
 _PRAGMAS: Final = {
+    "data_version",  # asked by FTS5
     "database_list",
     "foreign_key_list",
     "index_info",
