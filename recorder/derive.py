@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from recorder import projections
+from recorder import metrics, projections
 from recorder.audio.pcm import duration_ms
 from recorder.events import Event
+from recorder.measuring import measured
 from recorder.projections import Seen
 from recorder.projections.marks import MarkRow
 from recorder.providers import PROVIDERS
@@ -52,6 +53,7 @@ def derive(store: Store, row: SessionRow) -> Tables:
     made = projections.project(row.id, seen(store, row.id), PROVIDERS[row.provider])
     tables: Tables = {name: list(getattr(made, field)) for name, field in _OF_MODELS.items()}
     tables["outline"] = [made.outline]
+    tables["metric"] = list(measured(store, row, made))
     tables["mark"] = [mark(store, row)]
     return tables
 
@@ -59,7 +61,7 @@ def derive(store: Store, row: SessionRow) -> Tables:
 def mark(store: Store, row: SessionRow) -> MarkRow:
     """Of what its read models would be made now."""
     events = store.count(row.id) if row.events is None else row.events
-    return MarkRow(row.id, events, projections.VERSION, "", "")
+    return MarkRow(row.id, events, projections.VERSION, metrics.VERSION, "")
 
 
 def stale(store: Store) -> list[SessionRow]:

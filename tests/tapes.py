@@ -21,7 +21,7 @@ from recorder.clock import VirtualClock
 from recorder.events import Kind, Sender
 from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.redact import Secrets
-from recorder.store.base import Status, Store
+from recorder.store.base import ChannelKind, Status, Store
 
 RATE = 24_000
 WALL_NS = 1_790_000_000_123_000_000  # 2026-09-21T14:13:20.123Z
@@ -233,6 +233,7 @@ def record(
     trial: str = "demo",
     wall_ns: int = WALL_NS,
     status: Status | None = "complete",
+    provider: str = "openai",
     **facts: Any,
 ) -> str:
     """Record `takes` as one session and return its id.
@@ -244,7 +245,7 @@ def record(
     mortal = _Mortal(store)
     writer = Writer(cast(Store, mortal), clock, SECRETS)
     writer.start()
-    tape = writer.open("openai", trial, **facts)
+    tape = writer.open(provider, trial, **facts)
     _play(tape, clock, list(takes))
     writer.flush()
     mortal.dead = status is None
@@ -253,10 +254,13 @@ def record(
     return tape.session
 
 
+_CHANNELS: dict[str, ChannelKind] = {"ws": "ws", "http": "http", "webhook": "webhook"}
+
+
 def _play(tape: Tape, clock: VirtualClock, takes: Sequence[Take]) -> None:
     kinds = {take.channel: take.kind for take in reversed(takes)}
     numbers = {
-        channel: tape.channel("http" if kind.startswith("http") else "ws", "/v1/realtime")
+        channel: tape.channel(_CHANNELS[kind.partition(".")[0]], "/v1/realtime")
         for channel, kind in sorted(kinds.items())
         if channel
     }

@@ -40,7 +40,10 @@ def project(session: str, events: Iterable[Seen], provider: Provider) -> Models:
     ended_ns, ended = fold.ended or (None, None)
     outline = OutlineRow(
         session,
+        fold.placed_ns,
+        fold.placed_done_ns,
         fold.connected_ns,
+        fold.opened_ns,
         fold.ready_ns,
         fold.configure_ns,
         fold.configured_ns,
@@ -48,6 +51,8 @@ def project(session: str, events: Iterable[Seen], provider: Provider) -> Models:
         ended.reason if ended else None,
         ended.by if ended else None,
         fold.stalls,
+        fold.first_seq,
+        fold.last_seq,
     )
     return Models(
         outline,
@@ -83,6 +88,8 @@ def _turns(session: str, fold: Conversation) -> list[TurnRow]:
             turn.responses,
             turn.tool_calls,
             turn.was_interrupted,
+            turn.user_stopped_stamp_ms,
+            turn.response_stamp_ms,
             turn.first_seq,
             turn.last_seq,
         )

@@ -42,18 +42,23 @@ class Conversation:
         self.vendor: list[VendorRow] = []
         self.unknown: Counter[str] = Counter()
         self.first_unknown: dict[str, int] = {}
+        self.placed_ns: int | None = None
+        self.placed_done_ns: int | None = None
         self.connected_ns: int | None = None
+        self.opened_ns: int | None = None
         self.ready_ns: int | None = None
         self.configure_ns: int | None = None
         self.configured_ns: int | None = None
         self.ended: tuple[int, neutral.Ended] | None = None
         self.stalls = 0
+        self.first_seq = self.last_seq = 0
         self._speaking: drafts.Turn | None = None  # the turn whose user is heard now
         self._heard_ns: int | None = None  # when the provider last heard the user begin
         self._open: dict[tuple[str, str, str | None], drafts.Transcript] = {}
         self._cuts: dict[str | None, drafts.Interruption] = {}
         self._folds: dict[type, Callable[[Any, Now], None]] = {
             neutral.Ready: self._ready,
+            neutral.Placed: self._placed,
             neutral.Configured: self._configured,
             neutral.UserSpeech: self._user_speech,
             neutral.Committed: self._committed,
@@ -76,13 +81,26 @@ class Conversation:
 
     def take(self, event: Event, audio_ms: float, messages: Sequence[neutral.Neutral]) -> None:
         """Fold one event, its audio and what it means."""
-        if event.kind == "ws.open" and event.sender == "client" and self.connected_ns is None:
-            self.connected_ns = event.at_ns
+        self.first_seq, self.last_seq = self.first_seq or event.seq, event.seq
+        if event.kind == "ws.open":
+            self._opened(event)
         now = Now(event.session, event.seq, event.at_ns, audio_ms, event.sender == "client")
         for message in messages:
             self._folds[type(message)](message, now)
 
     # The session
+
+    def _opened(self, event: Event) -> None:
+        if event.sender == "client" and self.connected_ns is None:
+            self.connected_ns = event.at_ns
+        elif event.sender == "provider" and self.opened_ns is None:
+            self.opened_ns = event.at_ns
+
+    def _placed(self, message: neutral.Placed, now: Now) -> None:
+        if message.edge == "asked" and self.placed_ns is None:
+            self.placed_ns = now.at_ns
+        elif message.edge == "done" and self.placed_done_ns is None:
+            self.placed_done_ns = now.at_ns
 
     def _ready(self, message: neutral.Ready, now: Now) -> None:
         if self.ready_ns is None:
@@ -123,6 +141,7 @@ class Conversation:
         else:
             turn = self._speaking or self._user_turn("speech", now)
             turn.user_stopped_ns = now.at_ns
+            turn.user_stopped_stamp_ms = message.stamp_ms
             turn.touch(now.seq)
             self._speaking = None
         if message.item:
@@ -172,6 +191,7 @@ class Conversation:
         response.started_ns = now.at_ns
         if turn.response_ns is None:
             turn.response_ns = now.at_ns
+            turn.response_stamp_ms = message.stamp_ms
         turn.touch(now.seq)
 
     def _response_ended(self, message: neutral.ResponseEnded, now: Now) -> None:

@@ -57,6 +57,8 @@ class Turn(Sounding):
     responses: int = 0
     tool_calls: int = 0
     was_interrupted: bool = False
+    user_stopped_stamp_ms: float | None = None
+    response_stamp_ms: float | None = None
 
     @property
     def is_answered(self) -> bool:

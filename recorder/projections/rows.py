@@ -32,6 +32,8 @@ class TurnRow(NamedTuple):
     responses: int
     tool_calls: int
     was_interrupted: bool
+    user_stopped_stamp_ms: float | None  # the provider's own clock: Unix time
+    response_stamp_ms: float | None
     first_seq: int
     last_seq: int
 
@@ -182,7 +184,10 @@ class OutlineRow(NamedTuple):
     """The session's own moments."""
 
     session: str
+    placed_ns: int | None
+    placed_done_ns: int | None
     connected_ns: int | None
+    opened_ns: int | None
     ready_ns: int | None
     configure_ns: int | None
     configured_ns: int | None
@@ -190,6 +195,8 @@ class OutlineRow(NamedTuple):
     end_reason: str | None
     ended_by: str | None
     stalls: int
+    first_seq: int
+    last_seq: int
 
 
 @dataclass

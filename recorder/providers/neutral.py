@@ -23,6 +23,12 @@ class Ready(NamedTuple):
     """The session can be talked to."""
 
 
+class Placed(NamedTuple):
+    """The client asked for a conversation by REST (`asked`), and got it (`done`)."""
+
+    edge: Literal["asked", "done"]
+
+
 class Configured(NamedTuple):
     """The client sent settings (`asked`), or the provider says that they hold (`done`)."""
 
@@ -163,6 +169,7 @@ class Unknown(NamedTuple):
 
 Neutral = (
     Ready
+    | Placed
     | Configured
     | UserSpeech
     | Committed

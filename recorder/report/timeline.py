@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from recorder.events import Sender
+from recorder.hearing import Frames
 from recorder.providers.base import Provider
 from recorder.recording import Moment
-from recorder.report.sound import Frames, Loudness
+from recorder.report.sound import Loudness
 from recorder.report.wording import END_OF_BODY, says
 
 GAP_NS = 1_000_000_000

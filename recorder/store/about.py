@@ -21,7 +21,10 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
     "outline": {
         "": "The moments of a session itself; one row a session.",
         "session": _SESSION,
+        "placed_ns": "The client asked for the conversation by REST: Vapi `POST /call`.",
+        "placed_done_ns": "That was answered.",
         "connected_ns": "The client opened its first WebSocket.",
+        "opened_ns": "That was answered.",
         "ready_ns": "The session can be talked to: OpenAI `session.created`, Vapi `in-progress`.",
         "configure_ns": "The client sent its first settings: `session.update`.",
         "configured_ns": "They hold: `session.updated`.",
@@ -29,6 +32,7 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "end_reason": "Why: Vapi's `endedReason`, else code and reason of the close.",
         "ended_by": "`client` or `provider`, where that is told.",
         "stalls": "How often the provider said that its answer is late: Vapi `hang`.",
+        **_EVIDENCE,
     },
     "turn": {
         "": "What a user said, and all that the agent did until the user's next input. Input before"
@@ -50,6 +54,8 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "responses": "Answers in the turn.",
         "tool_calls": "Functions called in the turn.",
         "was_interrupted": "1 if an answer of the turn was cut off, else 0.",
+        "user_stopped_stamp_ms": "As `user_stopped_ns`, on the provider's clock (ms since 1970).",
+        "response_stamp_ms": "As `response_ns`, on the provider's clock (ms since 1970).",
         **_EVIDENCE,
     },
     "response": {

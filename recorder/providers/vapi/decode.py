@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from recorder.events import Event
 from recorder.heads import Close, ResponseHead
-from recorder.providers.neutral import Class, Ended, Fault, Neutral, ToolAnswered, Voiced
+from recorder.providers.neutral import Class, Ended, Fault, Neutral, Placed, ToolAnswered, Voiced
 from recorder.providers.vapi.capture import AUDIO, at
 from recorder.providers.vapi.messages import Messages
 from recorder.providers.vapi.webhooks import unwrapped
@@ -22,7 +22,7 @@ from recorder.providers.vapi.webhooks import unwrapped
 Json = Mapping[str, Any]
 _TOOLS = ("tool-calls", "function-call")
 _NAMELESS = ("speech-update", "transcript", "model-output", "user-interrupted", "hang")
-_CALL = ("POST /call", "POST /call/web", "POST /call/phone", "GET /call/{id}")
+_CREATES = ("POST /call", "POST /call/web", "POST /call/phone")
 
 
 class VapiDecoder:
@@ -46,6 +46,8 @@ class VapiDecoder:
             return self._frame(event)
         if event.kind == "ws.close":
             return _closed(event)
+        if event.kind == "http.request":
+            return (Placed("asked"),) if event.type in _CREATES else ()
         if event.kind == "webhook.request":
             self._webhooks.add(event.channel)
         elif event.kind in ("webhook.response", "http.response"):
@@ -125,10 +127,14 @@ class VapiDecoder:
 
     def _exchanged(self, event: Event, body: bytes) -> Sequence[Neutral]:
         """The whole body of an answer, or of a request."""
-        if event.sender == "client" or event.type not in _CALL:
+        if event.sender == "client":
+            return ()
+        if event.type in _CREATES:
+            return (Placed("done"),) if self._status[event.channel].status < 300 else ()
+        if event.type != "GET /call/{id}":
             return ()
         call = _object(body)
-        ended = call.get("status") == "ended" and event.type == "GET /call/{id}"
+        ended = call.get("status") == "ended"
         return self._messages.read("end-of-call-report", call) if ended else ()
 
 

@@ -1,0 +1,97 @@
+"""Which speech belongs to which turn: the acoustic ends of turns, found among the intervals.
+
+The user's part of a turn are the intervals that began after the turn before it and before the
+agent was heard to answer; the answer begins with the first interval of the agent at or after the
+turn's first audio came. An answer that begins before the user has ended has a negative latency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recorder.audio.speech import Interval
+from recorder.metrics.evidence import Arrival, Evidence
+from recorder.projections.rows import TurnRow
+
+_NS = 1e6
+_EDGE_MS = 10.0  # boundaries are those of frames
+_ONSET_MS = 1_500.0  # a provider hears speech begin at most so much later
+
+
+class TurnSound(NamedTuple):
+    """The sounds of one turn, in ms. None: no such sound. `first` is the first audio of the agent
+    that is not silent."""
+
+    turn: TurnRow
+    user: Sequence[Interval]
+    agent_on: float | None
+    first: Arrival | None
+    pieces: Sequence[Arrival]
+
+    @property
+    def user_on(self) -> float | None:
+        return self.user[0].start_ms if self.user else None
+
+    @property
+    def user_off(self) -> float | None:
+        return self.user[-1].end_ms if self.user else None
+
+
+def turn_sounds(evidence: Evidence) -> list[TurnSound]:
+    """The sounds of all turns, in order."""
+    found: list[TurnSound] = []
+    after = 0.0
+    turns = evidence.models.turns
+    for index, turn in enumerate(turns):
+        following = turns[index + 1] if index + 1 < len(turns) else None
+        pieces = _pieces(evidence, turn)
+        agent_on = _onset(evidence, pieces)
+        user = _user(evidence, turn, following, after, agent_on)
+        first = next((piece for piece in pieces if piece.voiced_ms is not None), None)
+        found.append(TurnSound(turn, user, agent_on, first, pieces))
+        after = user[-1].end_ms if user else after
+    return found
+
+
+def _pieces(evidence: Evidence, turn: TurnRow) -> list[Arrival]:
+    """The audio of a turn's answers."""
+    if turn.first_audio_ns is None or turn.last_audio_ns is None:
+        return []
+    begin, end = turn.first_audio_ns / _NS, turn.last_audio_ns / _NS
+    return [piece for piece in evidence.arrivals if begin <= piece.at_ms <= end]
+
+
+def _onset(evidence: Evidence, pieces: Sequence[Arrival]) -> float | None:
+    """When the listener first heard sound of these pieces."""
+    heard = [piece for piece in pieces if piece.played_ms is not None]
+    if not heard:
+        return None
+    begin = heard[0].played_ms or 0.0
+    end = (heard[-1].played_ms or 0.0) + heard[-1].ms
+    for interval in evidence.agent_speech:
+        if interval.end_ms > begin and interval.start_ms < end:
+            return max(interval.start_ms, begin)
+    return None
+
+
+def _user(
+    evidence: Evidence,
+    turn: TurnRow,
+    following: TurnRow | None,
+    after: float,
+    agent_on: float | None,
+) -> list[Interval]:
+    if turn.origin != "speech" or turn.user_started_ns is None:
+        return []
+    began = turn.user_started_ns / _NS
+    limit = evidence.end_ms
+    if agent_on is not None:
+        limit = max(agent_on, began)
+    elif following is not None and following.user_started_ns is not None:
+        limit = following.user_started_ns / _NS - _EDGE_MS
+    return [
+        each
+        for each in evidence.user_speech
+        if each.start_ms >= max(after, began - _ONSET_MS) and each.start_ms < limit
+    ]

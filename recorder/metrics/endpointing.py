@@ -1,0 +1,27 @@
+"""C. Endpointing: how soon the provider knows that the user began, and has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recorder.metrics.acoustics import TurnSound
+from recorder.metrics.evidence import Evidence
+from recorder.metrics.values import Value
+
+_NS = 1e6
+
+
+def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
+    """`eos_delay_ms`, as read and as stamped, and `onset_delay_ms`."""
+    for sound in turns:
+        turn = sound.turn
+        seqs = turn.first_seq, turn.last_seq
+        if sound.user_off is not None and turn.user_stopped_ns is not None:
+            value = turn.user_stopped_ns / _NS - sound.user_off
+            yield Value("eos_delay_ms", value, *seqs, turn.turn, ("vad",))
+        if sound.user_off is not None and turn.user_stopped_stamp_ms is not None:
+            value = turn.user_stopped_stamp_ms - evidence.wall_ms - sound.user_off
+            yield Value("eos_delay_stamped_ms", value, *seqs, turn.turn, ("vad",))
+        if sound.user_on is not None and turn.user_started_ns is not None:
+            value = turn.user_started_ns / _NS - sound.user_on
+            yield Value("onset_delay_ms", value, *seqs, turn.turn, ("vad",))

@@ -1,0 +1,110 @@
+"""B. Response: how long the user waits. The headline is `v2v_ms`, sound to sound on one clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from recorder.metrics.acoustics import TurnSound
+from recorder.metrics.evidence import Evidence
+from recorder.metrics.values import Value
+
+_NS = 1e6
+_HEARD = ("vad", "prebuffer_ms")
+
+
+def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
+    """The latencies of each turn, by every definition there is evidence for."""
+    for each in turns:
+        yield from _acoustic(each)
+        yield from _told(each)
+        yield from _stamped(each)
+        yield from _substantive(evidence, each)
+    yield from _classes(evidence, turns)
+
+
+def _acoustic(sound: TurnSound) -> Iterator[Value]:
+    turn, off, first = sound.turn, sound.user_off, sound.first
+    if first is not None and sound.agent_on is not None:
+        lead = sound.agent_on - sound.pieces[0].at_ms
+        seqs = sound.pieces[0].seq, first.seq
+        yield Value("lead_silence_ms", lead, *seqs, turn.turn, _HEARD)
+    if off is None or first is None:
+        return
+    seqs = turn.first_seq, first.seq
+    if sound.agent_on is not None:
+        yield Value("v2v_ms", sound.agent_on - off, *seqs, turn.turn, _HEARD)
+    yield Value("arrival_ms", first.at_ms - off, *seqs, turn.turn, ("vad", "voiced_dbfs"))
+
+
+def _told(sound: TurnSound) -> Iterator[Value]:
+    """From what the provider said to the first audio, and to the first words."""
+    turn = sound.turn
+    seqs = turn.first_seq, turn.last_seq
+    starts = (
+        ("event_ms", turn.user_stopped_ns),
+        ("event_committed_ms", turn.committed_ns),
+        ("event_asked_ms", turn.asked_ns),
+        ("event_created_ms", turn.response_ns),
+    )
+    for name, start in starts:
+        if start is None or turn.first_audio_ns is None or turn.user_stopped_stamp_ms is not None:
+            continue
+        if turn.first_audio_ns >= start:
+            yield Value(name, (turn.first_audio_ns - start) / _NS, *seqs, turn.turn)
+    begun = turn.committed_ns if turn.committed_ns is not None else turn.user_stopped_ns
+    if begun is None:
+        begun = turn.asked_ns
+    if begun is not None and turn.first_text_ns is not None and turn.first_text_ns >= begun:
+        yield Value("first_token_ms", (turn.first_text_ns - begun) / _NS, *seqs, turn.turn)
+
+
+def _stamped(sound: TurnSound) -> Iterator[Value]:
+    """Between two stamps of the provider's own clock."""
+    turn = sound.turn
+    start, end = turn.user_stopped_stamp_ms, turn.response_stamp_ms
+    if start is not None and end is not None:
+        yield Value("event_ms", end - start, turn.first_seq, turn.last_seq, turn.turn)
+
+
+def _substantive(evidence: Evidence, sound: TurnSound) -> Iterator[Value]:
+    """The first speech after the last result of a tool; without tools it is `v2v_ms`."""
+    turn, off = sound.turn, sound.user_off
+    calls = [call for call in evidence.models.tool_calls if call.turn == turn.turn]
+    answered = [call.answered_ns / _NS for call in calls if call.answered_ns is not None]
+    if off is None or not answered or len(answered) < len(calls):
+        return
+    after = [piece for piece in sound.pieces if piece.at_ms >= max(answered)]
+    heard = next((one for one in after if one.voiced_ms is not None and one.played_ms), None)
+    if heard is not None and heard.played_ms is not None and heard.voiced_ms is not None:
+        value = heard.played_ms + heard.voiced_ms - off
+        seqs = turn.first_seq, heard.seq
+        yield Value("first_substantive_ms", value, *seqs, turn.turn, (*_HEARD, "voiced_dbfs"))
+
+
+def _classes(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
+    """How many spoken turns were answered in time, missed, or cut off by the end of the tape."""
+    spoken = [each for each in turns if each.user_off is not None]
+    if not spoken:
+        return
+    deadline = evidence.settings.deadline_ms
+    answered = missed = censored = late = 0
+    for each in spoken:
+        waited = (evidence.end_ms if each.agent_on is None else each.agent_on) - (
+            each.user_off or 0.0
+        )
+        if each.agent_on is not None and waited <= deadline:
+            answered += 1
+        elif each.agent_on is not None:
+            late += 1
+        elif waited < deadline:
+            censored += 1
+        else:
+            missed += 1
+    seqs = spoken[0].turn.first_seq, spoken[-1].turn.last_seq
+    needs = (*_HEARD, "deadline_ms")
+    counts = {"answered": answered, "late": late, "missed": missed, "censored": censored}
+    for name, count in counts.items():
+        yield Value(f"turns_{name}", count, *seqs, None, needs)
+    if answered + missed + late:
+        rate = answered / (answered + missed + late)
+        yield Value("response_rate", rate, *seqs, None, needs)
