@@ -19,17 +19,17 @@ INTRO = """# Metrics
 The table `metric` has one row a value: `session, turn, metric, value, unit, definition, parameters,
 first_seq, last_seq`. A value without evidence has no row; nothing is 0 because it is not known.
 `definition` is the name and the version of the definition, `parameters` what the value depends on:
-values with another version or other parameters are not comparable. `first_seq` and `last_seq` are the
-events that a value rests on. This page describes version {version} of all definitions together;
+values with another version or other parameters are not comparable. `first_seq` and `last_seq` are
+the events that a value rests on. This page describes version {version} of all definitions together;
 `record rebuild` measures old tapes anew.
 
 **Clocks.** All times are of the recorder's own monotonic clock, save where a provider's stamp is
 named. t(x) is when the recorder read x.
 
-**Lanes.** The user's lane is what the client sent: a piece begins when it was sent. The agent's lane is
-what a listener *heard*: a piece plays when it comes, or when what was queued before it has been
-played, and an interruption drops the queue – at the client's `truncate` or `cancel`, else at the
-provider's word. The player has no pre-buffer: one that has adds it to every latency.
+**Lanes.** The user's lane is what the client sent: a piece begins when it was sent. The agent's
+lane is what a listener *heard*: a piece plays when it comes, or when what was queued before it has
+been played, and an interruption drops the queue – at the client's `truncate` or `cancel`, else at
+the provider's word. The player has no pre-buffer: one that has adds it to every latency.
 
 **Speech** is told from silence by energy: {vad}. `u_on` and `u_off` are begin and end of the user's
 speech in a turn, `a_on` the begin of the agent's answer as heard. The user's part of a turn is what

@@ -1,4 +1,4 @@
-"""Every value is in the catalogue, everything in the catalogue is measured, and the page is current."""
+"""What is measured is in the catalogue, and the reverse; the page is current."""
 
 from __future__ import annotations
 
