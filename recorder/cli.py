@@ -18,6 +18,7 @@ _COMMANDS = {
     "export": ("recorder.commands.export", "Write a session as a folder for git."),
     "import": ("recorder.commands.import_", "Read an export, or somebody else's recording."),
     "pull": ("recorder.commands.pull", "Fetch what a provider knows of its calls."),
+    "estimate": ("recorder.commands.estimate", "What sessions cost, and what others would."),
     "sql": ("recorder.commands.sql", "Ask the store a question."),
     "db": ("recorder.commands.db", "Look after the store's file."),
 }

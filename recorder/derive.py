@@ -11,8 +11,10 @@ from typing import Any
 
 from recorder import metrics, projections
 from recorder.audio.pcm import duration_ms
+from recorder.billing import cost_rows, usage_rows
 from recorder.events import Event
 from recorder.measuring import measured
+from recorder.pricing import PriceBook, cost_of
 from recorder.projections import Seen
 from recorder.projections.marks import MarkRow
 from recorder.providers import PROVIDERS
@@ -48,42 +50,50 @@ def seen(store: Store, session: str) -> Iterator[Seen]:
         yield Seen(Event(name, seq, at_ns, channel, sender, kind, type_, stored_body(row)), ms)
 
 
-def derive(store: Store, row: SessionRow) -> Tables:
+def derive(store: Store, row: SessionRow, book: PriceBook) -> Tables:
     """All read models of a session, by table."""
-    made = projections.project(row.id, seen(store, row.id), PROVIDERS[row.provider])
+    provider = PROVIDERS[row.provider]
+    made = projections.project(row.id, seen(store, row.id), provider)
+    meter = cost_of((each.event for each in seen(store, row.id)), provider, book)
+    costs = cost_rows(row.id, meter, made.turns)
     tables: Tables = {name: list(getattr(made, field)) for name, field in _OF_MODELS.items()}
     tables["outline"] = [made.outline]
-    tables["metric"] = list(measured(store, row, made))
-    tables["mark"] = [mark(store, row)]
+    tables["usage"] = list(usage_rows(row.id, meter, made.turns))
+    tables["cost_line"] = list(costs)
+    tables["metric"] = list(measured(store, row, made, costs))
+    tables["mark"] = [mark(store, row, book)]
     return tables
 
 
-def mark(store: Store, row: SessionRow) -> MarkRow:
+def mark(store: Store, row: SessionRow, book: PriceBook) -> MarkRow:
     """Of what its read models would be made now."""
     events = store.count(row.id) if row.events is None else row.events
-    return MarkRow(row.id, events, projections.VERSION, metrics.VERSION, "")
+    return MarkRow(row.id, events, projections.VERSION, metrics.VERSION, book.label)
 
 
-def stale(store: Store) -> list[SessionRow]:
+def stale(store: Store, book: PriceBook) -> list[SessionRow]:
     """The sessions that have ended and whose read models are missing or of another make."""
     have = {made.session: made for made in store.models("mark")}
     ended = [row for row in store.sessions() if row.digest is not None]
-    return [row for row in ended if have.get(row.id) != mark(store, row)]
+    return [row for row in ended if have.get(row.id) != mark(store, row, book)]
 
 
-def refresh(store: Store, rows: Iterable[SessionRow] | None = None) -> int:
+def refresh(
+    store: Store, rows: Iterable[SessionRow] | None = None, book: PriceBook | None = None
+) -> int:
     """Make the read models of `rows`, or of all that are stale, and keep them; how many."""
+    book = book or PriceBook.shipped()
     count = 0
-    for row in stale(store) if rows is None else rows:
-        store.put_models(row.id, derive(store, row))
+    for row in stale(store, book) if rows is None else rows:
+        store.put_models(row.id, derive(store, row, book))
         count += 1
     return count
 
 
-def differences(store: Store, row: SessionRow) -> dict[str, tuple[int, int]]:
+def differences(store: Store, row: SessionRow, book: PriceBook) -> dict[str, tuple[int, int]]:
     """Tables whose rows would change: how many rows are there that would not be made, and how many
     would be made that are not there."""
-    made = derive(store, row)
+    made = derive(store, row, book)
     found = {}
     for table, rows in made.items():
         have, want = store.models(table, row.id), [tuple(each) for each in rows]

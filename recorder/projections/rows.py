@@ -135,7 +135,7 @@ class UsageRow(NamedTuple):
     session: str
     ordinal: int
     turn: int | None
-    response: str | None
+    key: str
     component: str
     model: str | None
     meter: str

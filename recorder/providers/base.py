@@ -8,6 +8,8 @@ from typing import Any, Literal, NamedTuple, Protocol
 from recorder.events import Kind, Sender
 from recorder.heads import Headers, RequestHead, ResponseHead
 from recorder.providers.neutral import Decoder
+from recorder.providers.usage import UsageReader
+from recorder.redact import Personal
 from recorder.spans import AudioField
 
 
@@ -100,6 +102,46 @@ class Rules(NamedTuple):
     scheme without TLS and its path, where `{id}` stands for the object's own: `ws:/{id}/listen`."""
 
 
+class ToolWebhook(NamedTuple):
+    """The webhook that calls functions: its type; the place of the list of calls, and in one of
+    them the places of its id and of the function's name and arguments. The answer is an object
+    with a list `results` of objects with `answer_id` and `answer_result`."""
+
+    type: str
+    calls: str
+    id: str
+    name: str
+    arguments: str
+    results: str
+    answer_id: str
+    answer_result: str
+
+
+class Conduct(NamedTuple):
+    """How a client acts, beyond what the neutral messages tell: for playing its side anew.
+
+    Places are plain dotted paths from the message's root.
+    """
+
+    asks: frozenset[str] = frozenset()
+    """Client types that ask for a reply, beside those that are `Asked`."""
+    heard: tuple[str, str] | None = None
+    """In the message that tells how much of an item was heard: places of the item and of the ms."""
+    result: tuple[str, str] | None = None
+    """In the message with a function's result: places of the call's id and of the output."""
+    answer: bytes = b""
+    """Such a message, without the two."""
+    more: bytes = b""
+    """What asks for the reply to results; empty where the provider goes on by itself."""
+    benign: frozenset[str] = frozenset()
+    """Codes of errors that depend on timing alone."""
+    media: tuple[str, ...] = ()
+    """How the paths end by which audio goes past the tape (WebRTC, SIP)."""
+    joins: str = ""
+    """The query parameter of a socket that joins such a call."""
+    tools: ToolWebhook | None = None
+
+
 class Edit(NamedTuple):
     """`body[start:end]` of a JSON text is to be replaced by `text`; `place` is its place in it
     (`$.server.url`), `was` the value that stood there, if one did."""
@@ -167,19 +209,39 @@ class Webhooks(Protocol):
         """Whether the exact bytes are signed with `secret`."""
         ...
 
+    def signed(self, headers: Headers, body: bytes, secret: str, wall_ns: int) -> Headers:
+        """The headers of a delivery whose secrets were taken out, signed anew with `secret` at
+        `wall_ns` (since 1970)."""
+        ...
+
     def addressed(self, request: RequestHead, body: bytes, url: str) -> Sequence[Edit]:
         """What has to change in a request so that deliveries come to `url`."""
         ...
 
 
+class Endings(Protocol):
+    """How a provider says that a response did not end well."""
+
+    TYPES: frozenset[str]
+    STATUSES: Mapping[str, Sequence[str]]
+
+    def reworded(self, body: bytes, status: str, reason: str) -> bytes:
+        """A message of one of `TYPES`, as if its response had ended with one of `STATUSES`, for one
+        of the reasons there; by default (``""``) the first."""
+        ...
+
+
 class Provider(Protocol):
-    """A provider module. `LINKS` and `WEBHOOKS` are None where it has no such thing."""
+    """A provider module. `ENDINGS`, `LINKS` and `WEBHOOKS` are None where it has no such thing."""
 
     NAME: str
     TITLE: str
     PREFIX: str
     UPSTREAM: str
     RULES: Rules
+    PERSONAL: Personal
+    CONDUCT: Conduct
+    ENDINGS: Endings | None
     LINKS: Links | None
     WEBHOOKS: Webhooks | None
 
@@ -204,6 +266,10 @@ class Provider(Protocol):
 
     def decoder(self) -> Decoder:
         """A fresh decoder for one session."""
+        ...
+
+    def usage(self) -> UsageReader:
+        """A fresh reader of what one session used."""
         ...
 
     def describe(self, type_: str, message: Mapping[str, Any]) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from recorder.providers.base import Links, Listener, Tracker, Webhooks
+from recorder.providers.base import Endings, Links, Listener, Tracker, Webhooks
 from recorder.providers.neutral import Decoder
+from recorder.providers.usage import UsageReader
 from recorder.providers.vapi import links, webhooks
 from recorder.providers.vapi.capture import VapiTracker
 from recorder.providers.vapi.conduct import CONDUCT
@@ -14,16 +15,19 @@ from recorder.providers.vapi.personal import PERSONAL
 from recorder.providers.vapi.playback import Playback
 from recorder.providers.vapi.routing import correlate, minted_ns, route, sdk_hints
 from recorder.providers.vapi.rules import RULES
+from recorder.providers.vapi.usage import VapiUsage
 
 NAME = "vapi"
 TITLE = "Vapi"
 PREFIX = "/vapi"
 UPSTREAM = "https://api.vapi.ai"
+ENDINGS: Endings | None = None
 LINKS: Links | None = links
 WEBHOOKS: Webhooks | None = webhooks
 
 __all__ = [
     "CONDUCT",
+    "ENDINGS",
     "LINKS",
     "NAME",
     "PERSONAL",
@@ -41,6 +45,7 @@ __all__ = [
     "route",
     "sdk_hints",
     "tracker",
+    "usage",
 ]
 
 
@@ -57,3 +62,8 @@ def listener() -> Listener:
 def decoder() -> Decoder:
     """A fresh decoder for one session."""
     return VapiDecoder()
+
+
+def usage() -> UsageReader:
+    """A fresh reader of what one session used."""
+    return VapiUsage()

@@ -12,15 +12,20 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Iterator
 
 from recorder.heads import Headers, header
 from recorder.providers.base import Signature
+from recorder.redact.secrets import MARKER
 
 _TIMES = ("x-timestamp", "webhook-timestamp", "svix-timestamp", "x-vapi-timestamp")
 _IDS = ("webhook-id", "svix-id", "x-message-id")
 _DIGESTS = {64: "sha256", 128: "sha512", 40: "sha1"}  # hex digits
 _SIGNED = "signature"
+_SVIX = ("webhook-signature", "svix-signature")
+_MARKER = re.compile(MARKER.pattern.decode())
+_SECONDS_DIGITS = 10
 
 
 def signature(headers: Headers, body: bytes, secret: str) -> Signature:
@@ -38,6 +43,36 @@ def signature(headers: Headers, body: bytes, secret: str) -> Signature:
         if _SIGNED in lower or lower in ("x-vapi-secret", "authorization"):
             suspect = suspect or lower
     return Signature("bad", suspect) if suspect else Signature("missing")
+
+
+def signed(headers: Headers, body: bytes, secret: str, wall_ns: int) -> Headers:
+    """The headers of a delivery, whose secrets were taken out, signed anew with `secret` as of
+    `wall_ns` (since 1970).
+
+    A header with `signature` in its name gets the HMAC with SHA-256 of the exact bytes: in hex, or
+    as Svix writes it where it has the name that Svix gives it. It is made over the headers' time
+    and message id too, where they have one. Any other header that had a secret has this one.
+    """
+    if any(_SIGNED in name.lower() for name, _ in headers):
+        headers = tuple((name, _stamped(name, value, wall_ns)) for name, value in headers)
+    *_, payload = _payloads(headers, body)
+    return tuple((name, _resigned(name, value, payload, secret)) for name, value in headers)
+
+
+def _stamped(name: str, value: str, wall_ns: int) -> str:
+    """A time as of now, in seconds or ms as it was."""
+    if name.lower() not in _TIMES or not value.isdigit():
+        return value
+    return str(wall_ns // (10**9 if len(value) <= _SECONDS_DIGITS else 10**6))
+
+
+def _resigned(name: str, value: str, payload: bytes, secret: str) -> str:
+    if _SIGNED not in name.lower():
+        return _MARKER.sub(lambda _: secret, value)
+    if name.lower() not in _SVIX:
+        return hmac.digest(secret.encode(), payload, "sha256").hex()
+    key = next(_decoded_key(secret.encode()), b"") or secret.encode()
+    return "v1," + base64.b64encode(hmac.digest(key, payload, "sha256")).decode()
 
 
 def _bare(value: str) -> str:

@@ -14,9 +14,9 @@ from recorder.heads import RequestHead
 from recorder.providers.base import Delivery, Edit
 from recorder.providers.vapi.places import Path, Place, content, places, shown, text
 from recorder.providers.vapi.routing import UUID, is_creation
-from recorder.providers.vapi.signatures import signature
+from recorder.providers.vapi.signatures import signature, signed
 
-__all__ = ["acknowledgement", "addressed", "read", "signature"]
+__all__ = ["acknowledgement", "addressed", "read", "signature", "signed"]
 
 _ASSISTANT = re.compile(rf"/assistant(?:/{UUID})?/?\Z")
 
