@@ -46,13 +46,16 @@ class Message(NamedTuple):
     """One thing handed to or drained from a `Machine`.
 
     `body` is as in `Event`. `payload` is the whole HTTP body of an `http.request`,
-    `http.response` or refused `ws.open`; empty for everything else.
+    `http.response` or refused `ws.open`; empty for everything else. `rate` is how many bytes of it
+    are to be sent in a second; 0 is as fast as it goes. A `note` is not sent: it is the recorder's,
+    about its channel.
     """
 
     channel: int
     kind: Kind
     body: bytes
     payload: bytes = b""
+    rate: int = 0
 
 
 class Machine(Protocol):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 Headers = tuple[tuple[str, str], ...]
@@ -39,7 +39,7 @@ class RequestHead:
         return tuple(part for part in (piece.strip() for piece in found.split(",")) if part)
 
     def encode(self) -> bytes:
-        return _encode(asdict(self))
+        return _encode(vars(self))
 
     @classmethod
     def decode(cls, body: bytes) -> RequestHead:
@@ -57,7 +57,7 @@ class ResponseHead:
     subprotocol: str | None = None
 
     def encode(self) -> bytes:
-        return _encode(asdict(self))
+        return _encode(vars(self))
 
     @classmethod
     def decode(cls, body: bytes) -> ResponseHead:
@@ -73,7 +73,7 @@ class Close:
     reason: str = ""
 
     def encode(self) -> bytes:
-        return _encode(asdict(self))
+        return _encode(vars(self))
 
     @classmethod
     def decode(cls, body: bytes) -> Close:

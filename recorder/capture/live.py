@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 from recorder.capture.encode import Draft, Encoder, SecretLeft
-from recorder.capture.resume import open_segments, resume
+from recorder.capture.resume import acquaint, open_segments, resume
 from recorder.capture.sealing import seal
 from recorder.capture.tap import Happened, Order
 from recorder.errors import RecorderError
@@ -32,7 +32,7 @@ class LiveTape:
         self.over = False
         self.broken: RecorderError | None = None
         self._tracker, self._secrets, self._store, self._fail = tracker, secrets, store, fail
-        self._redactor = Redactor(secrets)
+        self._redactor = Redactor(secrets, PROVIDERS[row.provider].PERSONAL)
         self._encoder = Encoder(row, tracker, self._redactor)
         self._channels: list[ChannelRow] = []  # those that the store may not have yet
         self._goes_on = False
@@ -119,6 +119,7 @@ class LiveTape:
         """A new session, or one that the store has already and that goes on."""
         row = self._encoder.row
         if self._store.session(row.id):
+            acquaint(self._store, row.id, self._tracker)
             self._encoder = resume(self._store, row, self._tracker, self._redactor)
         self._encoder.begin(draft)
 

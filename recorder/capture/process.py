@@ -38,9 +38,10 @@ class WriterProcess(TapeOpener):
         *,
         on_failure: OnFailure = "end",
         limit: int = QUEUE_BYTES,
+        redact_pii: bool = False,
     ) -> None:
         super().__init__(clock, limit)
-        self.store_url, self._on_failure = store_url, on_failure
+        self.store_url, self._on_failure, self._redact_pii = store_url, on_failure, redact_pii
         self._queue: deque[Any] = deque()
         self._flushing: list[int] = []
         self._flushes: dict[int, asyncio.Future[None]] = {}
@@ -67,7 +68,7 @@ class WriterProcess(TapeOpener):
             )
         mine.setblocking(False)
         self._sock = mine
-        await self._send([word((self.store_url, self._on_failure, self.run))])
+        await self._send([word((self.store_url, self._on_failure, self._redact_pii, self.run))])
         answer = await self._receive()
         if answer is None or answer[0] != "ready":
             mine.close()

@@ -115,10 +115,11 @@ def main() -> None:
     first = pipe.receive()
     if first is None:
         return
-    url, on_failure, run = first
+    url, on_failure, redact_pii, run = first
     try:
         store = open_store(url, create=True)
-        writer = FedWriter(pipe, store, store_secrets(store, os.environ), on_failure)
+        secrets = store_secrets(store, os.environ, personal=redact_pii)
+        writer = FedWriter(pipe, store, secrets, on_failure)
         ended = writer.start(run)
     except RecorderError as error:
         pipe.send("error", str(error))

@@ -27,6 +27,15 @@ def resume(store: Store, row: SessionRow, tracker: Tracker, redactor: Redactor) 
     )
 
 
+def acquaint(store: Store, session: str, tracker: Tracker) -> None:
+    """Show a fresh tracker what a session has told beside its sockets, such as how the audio of a
+    call is coded, so that what is added is seen in the light of it."""
+    for row in store.events(session):
+        if row.kind.startswith(("http.", "webhook.")):
+            body = row.raw or b"" if row.body is None else row.body.encode()
+            tracker.inspect(row.channel, row.sender, row.kind, row.type, body)
+
+
 def open_segments(store: Store, session: str) -> list[SealJob]:
     """What a dead writer left unsealed."""
     return [

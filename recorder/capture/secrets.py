@@ -13,8 +13,9 @@ MARKER_KEY = "marker_key"
 """The setting that holds the key of the markers, so that one secret keeps one marker in a store."""
 
 
-def store_secrets(store: Store, environ: Mapping[str, str]) -> Secrets:
-    """The store's marker key, made at first use, and the credentials found in `environ`.
+def store_secrets(store: Store, environ: Mapping[str, str], *, personal: bool = False) -> Secrets:
+    """The store's marker key, made at first use, and the credentials found in `environ`;
+    `personal`: telephone numbers and the words of conversations are secret, too.
 
     StoreError when the key has to be made and the store cannot be written.
     """
@@ -27,4 +28,4 @@ def store_secrets(store: Store, environ: Mapping[str, str]) -> Secrets:
             "the store did not keep the key of its secret markers: see that its disk "
             "has room and that it can be written"
         )
-    return Secrets(key, known_secrets(environ))
+    return Secrets(key, known_secrets(environ), personal)

@@ -25,7 +25,8 @@ class LazyGroup(click.Group):
     """A group whose commands are imported when they run: name -> (module, one line of help).
 
     Each module has a function `command`, a click command. Every option has an environment
-    variable: the group's name, the command's and the option's (`RECORD_SHOW_ALL`).
+    variable, unless it was made without (`allow_from_autoenv`): the group's name, the command's and
+    the option's (`RECORD_SHOW_ALL`).
     """
 
     def __init__(self, *args: Any, lazy: Mapping[str, tuple[str, str]], **kwargs: Any) -> None:
@@ -57,7 +58,7 @@ class LazyGroup(click.Group):
 
 def _name_variables(command: click.Command, prefix: str) -> None:
     for option in command.params:
-        if isinstance(option, click.Option):
+        if isinstance(option, click.Option) and option.allow_from_autoenv:
             name = max(option.opts, key=len).lstrip("-")
             option.envvar = option.envvar or f"{prefix}_{name}".replace("-", "_").upper()
             option.show_envvar = True
@@ -105,6 +106,32 @@ def store_option(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="URL",
         help="Where tapes are kept.",
     )(function)
+
+
+def redact_pii_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--redact-pii`, given as `redact_pii`."""
+    return click.option(
+        "--redact-pii",
+        is_flag=True,
+        help="Store no telephone numbers, and not the words of user and agent; audio is stored.",
+    )(function)
+
+
+def webhook_secret(name: str | None) -> str | None:
+    """The value of a variable, which must be named like a secret so that it is never stored."""
+    from recorder.redact import known_secrets
+
+    if name is None:
+        return None
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise RecorderError(f"--webhook-secret-env: {name} is not set, or empty")
+    if value not in known_secrets({name: value}):
+        raise RecorderError(
+            f"--webhook-secret-env: {name} is not taken for a secret; use a name such as "
+            "VAPI_WEBHOOK_SECRET, and a value of 8 characters or more"
+        )
+    return value
 
 
 def open_for_reading(url: str) -> Store:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from recorder.commands.common import open_for_writing, store_option
+from recorder.commands.common import open_for_writing, redact_pii_option, store_option
 from recorder.errors import RecorderError
 
 _FORMATS = ("frames", "har", "cassette")  # as in `FORMATS`, which `--help` does not load
@@ -25,8 +25,14 @@ _FORMATS = ("frames", "har", "cassette")  # as in `FORMATS`, which `--help` does
 )
 @click.option("--provider", default="openai", show_default=True, help="Whose conversation it is.")
 @click.option("--trial", metavar="NAME", help="Name the sessions belong to.  [default: imported]")
+@redact_pii_option
 def command(
-    store_url: str, path: Path, format_: str | None, provider: str, trial: str | None
+    store_url: str,
+    path: Path,
+    format_: str | None,
+    provider: str,
+    trial: str | None,
+    redact_pii: bool,
 ) -> None:
     """Read a folder made by `record export`, or somebody else's recording in a file.
 
@@ -42,9 +48,14 @@ def command(
                 f"{path} is an exported session and keeps its own trial and format: "
                 "leave --format and --trial out"
             )
+        if redact_pii:
+            raise RecorderError(
+                f"{path} is an exported session and comes back unchanged: leave --redact-pii out, "
+                "or record with it"
+            )
         _folder(store_url, path)
     else:
-        _file(store_url, path, format_, provider, trial or "imported")
+        _file(store_url, path, format_, provider, trial or "imported", redact_pii)
 
 
 def _folder(store_url: str, path: Path) -> None:
@@ -62,7 +73,9 @@ def _folder(store_url: str, path: Path) -> None:
         click.echo(f"{row.id} is in the store already")
 
 
-def _file(store_url: str, path: Path, format_: str | None, provider: str, trial: str) -> None:
+def _file(
+    store_url: str, path: Path, format_: str | None, provider: str, trial: str, redact_pii: bool
+) -> None:
     from recorder.capture.importers import FORMATS
     from recorder.capture.importers.intake import take_in
     from recorder.capture.importers.source import detect, open_source
@@ -74,7 +87,7 @@ def _file(store_url: str, path: Path, format_: str | None, provider: str, trial:
     source = open_source(path)
     conversations = FORMATS[format_ or detect(source)].read(source, whose)
     with closing(open_for_writing(store_url)) as store:
-        secrets = store_secrets(store, os.environ)
+        secrets = store_secrets(store, os.environ, personal=redact_pii)
         rows = take_in(store, SystemClock(), secrets, whose, trial, conversations)
     for row, conversation in zip(rows, conversations, strict=True):
         remark = "" if conversation.timed else " (no times in the file)"

@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from recorder.commands.common import Address, listen_option, store_option
+from recorder.commands.common import (
+    Address,
+    listen_option,
+    redact_pii_option,
+    store_option,
+    webhook_secret,
+)
 from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
@@ -40,6 +46,7 @@ class Options:
     webhook_to: str | None
     webhook_secret_env: str | None
     set_server_url: bool
+    redact_pii: bool
     on_store_failure: OnFailure
     tls_cert: Path | None
     tls_key: Path | None
@@ -93,6 +100,7 @@ class Options:
     is_flag=True,
     help="Put this proxy's webhook address into assistants and calls that pass.",
 )
+@redact_pii_option
 @click.option(
     "--on-store-failure",
     type=click.Choice(["end", "pass"]),
@@ -137,7 +145,12 @@ async def _serve(options: Options, level: int) -> None:
     tls, authority = _tls(options)
     for upstream in named if options.check_upstream else ():
         await reachable(upstream)
-    writer = WriterProcess(options.store_url, SystemClock(), on_failure=options.on_store_failure)
+    writer = WriterProcess(
+        options.store_url,
+        SystemClock(),
+        on_failure=options.on_store_failure,
+        redact_pii=options.redact_pii,
+    )
     for session in await writer.start():
         click.echo(f"session {session} was left by a run that died: interrupted", err=True)
     try:
@@ -175,26 +188,9 @@ def _extras(options: Options) -> ProxyOptions:
         options.public_url,
         options.rewrite,
         options.webhook_to,
-        _webhook_secret(options.webhook_secret_env),
+        webhook_secret(options.webhook_secret_env),
         options.set_server_url,
     )
-
-
-def _webhook_secret(name: str | None) -> str | None:
-    """The value of a variable, which must be named like a secret so that it is never stored."""
-    from recorder.redact import known_secrets
-
-    if name is None:
-        return None
-    value = os.environ.get(name, "").strip()
-    if not value:
-        raise RecorderError(f"--webhook-secret-env: {name} is not set, or empty")
-    if value not in known_secrets({name: value}):
-        raise RecorderError(
-            f"--webhook-secret-env: {name} is not taken for a secret; use a name such as "
-            "VAPI_WEBHOOK_SECRET, and a value of 8 characters or more"
-        )
-    return value
 
 
 def _tls(options: Options) -> tuple[ssl.SSLContext | None, Path | None]:

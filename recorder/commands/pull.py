@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recorder.commands.common import open_for_writing, store_option
+from recorder.commands.common import open_for_writing, redact_pii_option, store_option
 from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
     from recorder.clock import Clock
     from recorder.pull.puller import Puller, Tally, Wish
+    from recorder.pull.shelf import Shelf
 
 _AGO = re.compile(r"(\d{1,5})([dhm])")
 _UNITS = {"d": timedelta(days=1), "h": timedelta(hours=1), "m": timedelta(minutes=1)}
@@ -70,6 +71,7 @@ def _ids(
     show_default=True,
     help="Requests a second, at most.",
 )
+@redact_pii_option
 def command(
     store_url: str,
     provider: str,
@@ -81,6 +83,7 @@ def command(
     assistant: str | None,
     recordings: bool,
     rate: float,
+    redact_pii: bool,
 ) -> None:
     """Fetch what Vapi knows into the store: assistants, calls with their costs and messages,
     recordings, logs and analytics.
@@ -91,45 +94,42 @@ def command(
     Example: VAPI_API_KEY=… record pull vapi --since 7d
     """
     from recorder.capture.proxy.address import server_url
+    from recorder.capture.secrets import store_secrets
     from recorder.clock import SystemClock
+    from recorder.providers import provider as provider_called
     from recorder.pull.puller import Wish
+    from recorder.pull.shelf import Shelf
 
     if calls and (since or assistant):
         raise click.UsageError("--call names single calls: leave --since and --assistant out")
     clock = SystemClock()
     wish = Wish(calls, _since(since, clock), assistant, recordings)
     base = str(server_url("--vapi-url", vapi_url))
-    tally = _pull(store_url, trial, base, _key(key_env), wish, rate, clock)
+    key = _key(key_env)
+    with closing(open_for_writing(store_url)) as store:
+        environ = {**os.environ, "VAPI_API_KEY": key}
+        secrets = store_secrets(store, environ, personal=redact_pii)
+        shelf = Shelf(store, clock, secrets, provider_called(provider), trial)
+        tally = _pull(shelf, base, key, wish, rate, clock)
     click.echo(_summary(tally, trial))
     if tally.problems:
         count = _count(len(tally.problems), "problem")
         raise RecorderError(f"{count}, told above; the rest is kept")
 
 
-def _pull(
-    store_url: str, trial: str, base: str, key: str, wish: Wish, rate: float, clock: Clock
-) -> Tally:
+def _pull(shelf: Shelf, base: str, key: str, wish: Wish, rate: float, clock: Clock) -> Tally:
     import httpx
 
-    from recorder.capture.secrets import store_secrets
-    from recorder.providers import provider
     from recorder.pull.client import Api
     from recorder.pull.pacing import Pacer
     from recorder.pull.puller import Puller
-    from recorder.pull.shelf import Shelf
 
-    with (
-        closing(open_for_writing(store_url)) as store,
-        httpx.Client(timeout=30.0) as http,
-    ):
-        secrets = store_secrets(store, {**os.environ, "VAPI_API_KEY": key})
-        shelf = Shelf(store, clock, secrets, provider("vapi"), trial)
+    with httpx.Client(timeout=30.0) as http, closing(shelf):
         puller = Puller(Api(http, base, key, clock, Pacer(clock, rate)), shelf, clock, wish)
-        with closing(shelf):
-            try:
-                _take_all(puller)
-            except RecorderError as error:
-                raise RecorderError(shelf.text(str(error))) from None
+        try:
+            _take_all(puller)
+        except RecorderError as error:
+            raise RecorderError(shelf.text(str(error))) from None
         for problem in puller.tally.problems:
             click.echo(f"record pull: {shelf.text(problem)}", err=True)
     return puller.tally

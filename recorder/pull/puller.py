@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -193,9 +194,16 @@ class Puller:
     def _entry(self, item: dict[str, Any]) -> Entry:
         key = item["id"].lower()
         kept = self._kept(key)
-        is_known = kept.answer is not None and is_same(kept.answer, item, self._shelf)
+        is_known = kept.answer is not None and self._is_told(kept.answer, item)
         files = self._lacking(key, item, kept) if is_known else ()
         return Entry(key, vapi.created(item), is_known, files)
+
+    def _is_told(self, stored: bytes, item: dict[str, Any]) -> bool:
+        """Whether a call is told as it is in the store. Words that are hidden have to be searched
+        for."""
+        if self._shelf.hides_words:
+            return digest(stored) == digest(self._shelf.clean(json.dumps(item).encode()))
+        return is_same(stored, item, self._shelf)
 
     def _note(self, exchange: Exchange) -> None:
         """Keep an answer that belongs to no call, unless it is the last one to this question."""

@@ -84,9 +84,14 @@ class Shelf:
         found = self.store.session(row.id) or row
         return status_now(found, runs_by_id(self.store), self._clock.wall_ns()) == "recording"
 
+    @property
+    def hides_words(self) -> bool:
+        """Whether the words of a call are not stored."""
+        return self._secrets.personal
+
     def clean(self, body: bytes) -> bytes:
         """A body as it would be stored."""
-        return Redactor(self._secrets).redact(0, "provider", "http.chunk", "", body)
+        return self._redactor().redact(0, "provider", "http.chunk", "", body)
 
     def text(self, text: str) -> str:
         """A line to be shown, without secrets."""
@@ -98,18 +103,18 @@ class Shelf:
 
     def put(self, external_id: str | None, parts: Sequence[Part]) -> None:
         """Add exchanges to a session, a new one if there is none. SecretLeft or StoreError leaves
-        it as it was."""
+        it as it was. One that is added to stays that of the run that recorded it."""
         draft = Draft()
         asked_ns = parts[0].exchange.asked_ns
         began_ns = self._clock.wall_ns() - (self._clock.now_ns() - asked_ns)
         known = self._rows.get(external_id)
-        redactor = Redactor(self._secrets)
+        redactor = self._redactor()
         if known is None:
             encoder = self._begun(external_id, began_ns, redactor, draft)
             number = 0
         else:
             row = self.store.session(known.id) or known
-            taken_up = row._replace(status="recording", run=self._run.id, events=None, digest=None)
+            taken_up = row._replace(status="recording", events=None, digest=None)
             encoder = resume(self.store, taken_up, self._provider.tracker(), redactor)
             encoder.begin(draft)
             number = max((one.channel for one in self.store.channels(row.id)), default=0)
@@ -129,6 +134,9 @@ class Shelf:
         """The run has ended."""
         wall = self._clock.wall_ns()
         self.store.put_run(self._run._replace(beat_ns=wall, ended_ns=wall))
+
+    def _redactor(self) -> Redactor:
+        return Redactor(self._secrets, self._provider.PERSONAL)
 
     def _begun(
         self, external_id: str | None, wall_ns: int, redactor: Redactor, draft: Draft

@@ -8,6 +8,7 @@ from itertools import chain, islice
 
 from recorder.redact import shapes
 from recorder.redact.names import is_secret_field, is_secret_header, is_secret_query
+from recorder.redact.personal import Places
 from recorder.redact.secrets import MARKER, Secrets, mark, to_bytes
 from recorder.redact.sieve import Sieve
 from recorder.redact.views import Found, plain, unescaped, unquoted
@@ -16,6 +17,7 @@ from recorder.redact.walk import Text, is_json, place, strings
 _DEEPEST = 5  # JSON in a JSON string, escaped or percent-encoded text inside each other
 _ROUNDS = 8
 _MOST = 2000  # secrets in one text; a text with more is one secret as a whole
+_REMEMBERED = 1 << 20  # bytes of the last text that was searched, kept with what was found
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{256,}={0,2}")
 _WORD = re.compile(rb"[A-Za-z]{1,19}")  # too short and too plain for any shape
 _MARKERS = re.compile(rb"(?:\s*" + MARKER.pattern + rb")+\s*")
@@ -39,17 +41,26 @@ _JSON_LINE = re.compile(rb"(?m)^(?:data:[ \t]*)?([{\[][^\r\n]*[}\]])[ \t]*\r?$")
 
 
 class Finder:
-    """Finds secrets; holds no state. All offsets are of the bytes that are given."""
+    """Finds secrets, and what stands in `places`. All offsets are of the bytes that are given.
+    Safe to use from any thread."""
 
-    def __init__(self, secrets: Secrets, sieve: Sieve) -> None:
+    def __init__(self, secrets: Secrets, sieve: Sieve, places: Places | None = None) -> None:
+        self._places = places
+        self._last: tuple[bytes, Sequence[Found]] = (b"", ())
         self._secrets = secrets
         self._is_hinted = sieve.is_hinted
         known = [to_bytes(value) for value in secrets.known if value]
         self._known = re.compile(b"|".join(map(re.escape, known))) if known else None
 
-    def find(self, raw: bytes) -> list[Found]:
-        """The secrets of a message, without overlaps, in order."""
-        return merged(self._scan(raw, 0))
+    def find(self, raw: bytes) -> Sequence[Found]:
+        """The secrets of a message, without overlaps, in order. What was searched last is not
+        searched again: a text is looked at once more when its secrets are out."""
+        last, founds = self._last
+        if raw != last:
+            founds = merged(self._scan(raw, 0))
+            if len(raw) <= _REMEMBERED:
+                self._last = raw, founds
+        return founds
 
     def replace(self, raw: bytes, founds: Sequence[Found]) -> bytes:
         """`raw` with a marker in the place of each of `founds` (in order, without overlaps).
@@ -78,11 +89,13 @@ class Finder:
         founds = [] if is_json(raw) else self._text(raw, depth)
         if founds and founds[0][:2] == (0, len(raw)):
             return founds
-        founds += [found for _, text in strings(raw) for found in self._value(raw, text, depth)]
+        founds += [found for each in strings(raw) for found in self._value(raw, *each, depth)]
         return founds
 
-    def _value(self, raw: bytes, text: Text, depth: int) -> list[Found]:
+    def _value(self, raw: bytes, is_name: bool, text: Text, depth: int) -> list[Found]:
         start, end, path, secret = text
+        if self._places and not is_name and path in self._places:
+            return _personal(raw, start, end)
         view = unescaped(raw[start:end])
         if secret is not None:
             return view.raw(by_name(view.text), start, secret)
@@ -93,7 +106,7 @@ class Finder:
         return view.raw(founds, start, place(path)) if founds else []
 
     def _text(self, raw: bytes, depth: int) -> list[Found]:
-        if not self._is_hinted(raw):
+        if not self._is_hinted(raw) and not (self._places and self._places.is_hinted(raw)):
             return []
         founds = self._by_value(raw) if _WORD.fullmatch(raw) else self._each(raw, depth)
         return _bounded(founds, raw)
@@ -103,7 +116,7 @@ class Finder:
         yield from self._local(raw)
         if _BASE64.fullmatch(raw):
             return
-        yield from _named(raw)
+        yield from self._named(raw)
         if depth >= _DEEPEST:
             return
         if b"\\" in raw:
@@ -111,7 +124,7 @@ class Finder:
             yield from view.raw(self._text(view.text, depth + 1))
         if b"%" in raw:
             view = unquoted(raw)
-            plainly = chain(self._local(view.text), _named(view.text))
+            plainly = chain(self._local(view.text), self._named(view.text))
             yield from view.raw(_bounded(plainly, view.text))
         if _FORM.fullmatch(raw):
             yield from _form(raw)
@@ -128,11 +141,21 @@ class Finder:
         if not _BASE64.fullmatch(text):
             for start, end in shapes.whole(text):
                 yield Found(start, end, text[start:end])
+            for start, end in shapes.numbers(text) if self._secrets.personal else ():
+                yield Found(start, end, b"")
 
     def _by_value(self, text: bytes) -> Iterator[Found]:
         if self._known is not None:
             for match in self._known.finditer(text):
                 yield Found(*match.span(), match[0])
+
+    def _named(self, text: bytes) -> Iterator[Found]:
+        """What stands behind a name in free text, or in a part of a JSON text."""
+        yield from _named(text)
+        names = self._places.names if self._places else ()
+        for match in _QUOTED.finditer(text) if names else ():
+            if match[2].decode() in names:
+                yield from _personal(text, *match.span(4))
 
     def _parts(self, raw: bytes, depth: int) -> Iterator[Found]:
         """What stands in the parts of a multipart body (RFC 7578)."""
@@ -150,6 +173,11 @@ class Finder:
             secret = is_secret_query(_name(name[1]))
             founds = by_name(content) if secret else self._scan(content, depth + 1)
             yield from plain(content).raw(founds, start)
+
+
+def _personal(raw: bytes, start: int, end: int) -> list[Found]:
+    """`raw[start:end]` as a whole, without a value that a mark could be made of."""
+    return [] if _MARKERS.fullmatch(raw, start, end) else [Found(start, end, b"")]
 
 
 def _bounded(founds: Iterable[Found], text: bytes) -> list[Found]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from recorder.events import Kind, Sender
 from recorder.heads import Headers
 from recorder.redact.finder import Finder, header, merged
+from recorder.redact.personal import Personal, Places, unspelled
 from recorder.redact.secrets import Secrets, to_bytes
 from recorder.redact.sieve import REACH, Sieve
 from recorder.redact.streams import CHUNK_WINDOW, Streams
@@ -22,33 +23,71 @@ _BACKSLASH = ord("\\")
 _MOST_NAMES = 512
 
 
-@lru_cache(maxsize=8)
-def _tools(secrets: Secrets) -> tuple[Finder, Sieve]:
+@lru_cache(maxsize=16)
+def _tools(secrets: Secrets, places: Places | None = None) -> tuple[Finder, Sieve]:
     sieve = Sieve(secrets)
-    return Finder(secrets, sieve), sieve
+    return Finder(secrets, sieve, places), sieve
+
+
+@lru_cache(maxsize=8)
+def _places(places: tuple[str, ...]) -> Places | None:
+    return Places(places) if places else None
 
 
 class Redactor:
-    """One per session. It remembers the ends of streams, so events must come in their order."""
+    """One per session. It remembers the ends of streams, so events must come in their order.
 
-    def __init__(self, secrets: Secrets) -> None:
-        self._finder, self._sieve = _tools(secrets)
-        self._find = self._finder.find
-        self._streams = Streams(secrets, self._finder, self._sieve)
+    `personal` says where its provider's messages have personal data, which goes as well if
+    `secrets` says so.
+    """
+
+    def __init__(self, secrets: Secrets, personal: Personal | None = None) -> None:
+        table = personal if personal and secrets.personal else Personal()
+        self._plain = _Eraser(secrets, ())
+        self._words = _Eraser(secrets, table.places) if table.places else self._plain
+        self._kept = table.kept
+        self._used = self._words
         self._names: dict[str, str] = {}
+        self._clean_name = partial(_text, *_tools(secrets))
 
     def name(self, text: str) -> str:
         """An event's type, a model, an id: `text` without secrets. The same few come often."""
         found = self._names.get(text)
         if found is None:
-            found = _text(self._finder, self._sieve, text)
+            found = self._clean_name(text)
             if len(self._names) < _MOST_NAMES:
                 self._names[text] = found
         return found
 
     def redact(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> bytes:
         """`body` with a marker in the place of each secret; the same object if there is none."""
-        if kind == "ws.text" and type_.endswith(".delta") and not type_.endswith("audio.delta"):
+        self._used = self._plain if type_ in self._kept else self._words
+        return self._used.redact(channel, sender, kind, type_, body)
+
+    def leftover(self, body: bytes) -> str | None:
+        """Where a secret still stands in `body`, which `redact` gave last and which is about to be
+        stored, or None.
+
+        A place is `$.session.tools[0].authorization`, `header authorization` or `offset 123`.
+        """
+        return self._used.leftover(body)
+
+
+class _Eraser:
+    """Erases secrets, and what stands in `places`, from events in their order."""
+
+    def __init__(self, secrets: Secrets, names: tuple[str, ...]) -> None:
+        self._places = places = _places(names)
+        self._finder, self._sieve = _tools(secrets, places)
+        self._find = self._finder.find
+        self._streams = Streams(
+            secrets, self._finder, self._sieve, is_always_hot=places is not None
+        )
+
+    def redact(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> bytes:
+        if self._places:  # deltas go as a whole
+            body = unspelled(body)
+        elif kind == "ws.text" and type_.endswith(".delta") and not type_.endswith("audio.delta"):
             return self._delta((channel, sender, type_), body)
         if kind == "http.chunk":
             return self._chunk((channel, sender), body)
@@ -57,14 +96,14 @@ class Redactor:
         return self._join(body, [])
 
     def leftover(self, body: bytes) -> str | None:
-        """Where a secret still stands in `body` that is about to be stored, or None.
-
-        A place is `$.session.tools[0].authorization`, `header authorization` or `offset 123`.
-        """
-        if self._sieve.is_clean(body):
+        if self._is_clean(body):
             return None
         founds = self._find(body)
         return (founds[0].where or f"offset {founds[0].start}") if founds else None
+
+    def _is_clean(self, body: bytes) -> bool:
+        named = self._places is not None and self._places.is_hinted(body)
+        return not named and self._sieve.is_clean(body)
 
     def _chunk(self, key: tuple[int, str], body: bytes) -> bytes:
         if not body:
@@ -74,7 +113,7 @@ class Redactor:
 
     def _join(self, body: bytes, founds: list[Found]) -> bytes:
         """`body` without what its stream tells, and what it tells by itself."""
-        if not self._sieve.is_clean(body):
+        if not self._is_clean(body):
             founds = merged((*self._find(body), *founds))
         return self._finder.replace(body, founds)
 

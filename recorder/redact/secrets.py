@@ -51,11 +51,13 @@ class Secrets(NamedTuple):
     """Made once per store and run.
 
     `key` makes the markers (any length, kept with the store so that they stay the same);
-    `known` are values to be removed wherever they stand, longest first.
+    `known` are values to be removed wherever they stand, longest first. `personal`: telephone
+    numbers and the words of conversations are removed, too.
     """
 
     key: bytes
     known: tuple[str, ...] = ()
+    personal: bool = False
 
 
 def marker(secrets: Secrets, value: str) -> str:

@@ -84,6 +84,8 @@ _BEGUN = re.compile(
     )
 )
 _PORT = re.compile(rb"[^:]*:[0-9]{1,5}")
+_NUMBER = re.compile(rb"(?<![A-Za-z0-9+/])\+[1-9](?:[ ().-]{0,2}[0-9]){6,14}(?![0-9])")
+_NUMBER_BEGUN = re.compile(rb"(?<![A-Za-z0-9+/])\+[1-9][0-9 ().-]{0,30}\Z")
 _BASIC_BEGUN = re.compile(_START + rb"[Bb](?i:asic)[ \t]+([A-Za-z0-9+/]+={0,2})\Z")
 
 
@@ -107,6 +109,16 @@ def begun(text: bytes) -> Iterator[tuple[int, int]]:
     match = _BASIC_BEGUN.search(text)
     if match is not None and _is_text(_decode(match[1])):
         yield match.span(1)
+
+
+def numbers(text: bytes) -> Iterator[tuple[int, int]]:
+    """The places of telephone numbers in international form (E.164), grouped or not."""
+    return (match.span() for match in _NUMBER.finditer(text))
+
+
+def number_begun(text: bytes) -> Iterator[tuple[int, int]]:
+    """The place of a telephone number that may go on after the end of `text`."""
+    return (match.span() for match in _NUMBER_BEGUN.finditer(text))
 
 
 def _decode(text: bytes) -> bytes:

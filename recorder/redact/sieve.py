@@ -34,6 +34,7 @@ _HINTS = (
     rb"\\(?:u00|/)",
     rb"%[0-9a-f]",
 )
+_NUMBER = rb"\+[1-9]"
 _PLAIN_RUN = re.compile(rb"[a-z0-9_.~-]+")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{256,}={0,2}")
 
@@ -44,7 +45,8 @@ class Sieve:
     def __init__(self, secrets: Secrets) -> None:
         known = [to_bytes(value).lower() for value in secrets.known if value]
         self._runs = [max(_PLAIN_RUN.findall(value), key=len, default=b"") for value in known]
-        hints = (*_HINTS, *map(re.escape, self._runs))
+        numbers = (_NUMBER,) if secrets.personal else ()
+        hints = (*_HINTS, *numbers, *map(re.escape, self._runs))
         begins = (re.escape(value[:BEGIN]) for value in known)
         self._hint = re.compile(b"|".join(hints)).search
         self._begun = re.compile(b"|".join((*hints, *begins))).search

@@ -59,9 +59,13 @@ class Tail:
 class Streams:
     """The ends of the streams of one session; the least recently used are forgotten."""
 
-    def __init__(self, secrets: Secrets, finder: Finder, sieve: Sieve) -> None:
+    def __init__(
+        self, secrets: Secrets, finder: Finder, sieve: Sieve, *, is_always_hot: bool = False
+    ) -> None:
         self._finder = finder
         self._sieve = sieve
+        self._has_numbers = secrets.personal
+        self._is_always_hot = is_always_hot
         self._known = [to_bytes(value) for value in secrets.known if value]
         longest = max(map(len, self._known), default=0)
         self._window = max(_DELTA_WINDOW, min(longest, LONGEST_KNOWN))
@@ -89,7 +93,7 @@ class Streams:
             if len(self._tails) >= _MOST_STREAMS:
                 del self._tails[next(iter(self._tails))]
             tail = self._tails[key] = Tail(max(window, self._window))
-        if self._sieve.hints(tail.text[-REACH:] + piece):
+        if self._is_always_hot or self._sieve.hints(tail.text[-REACH:] + piece):
             tail.hot = tail.window
         elif tail.hot <= 0:
             tail.push(piece)
@@ -124,6 +128,8 @@ class Streams:
     def _beginning(self, text: bytes) -> Iterator[Found]:
         end = len(text)
         for start, _ in shapes.begun(text):
+            yield Found(start, end, b"")
+        for start, _ in shapes.number_begun(text) if self._has_numbers else ():
             yield Found(start, end, b"")
         for value in self._known:
             start = text.find(value[:BEGIN], max(end - len(value) + 1, 0))

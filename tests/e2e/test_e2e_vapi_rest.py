@@ -1,13 +1,15 @@
 """Vapi's REST API through `record proxy` and the simulator, then from the tape: the same answers.
 
-The story is told with plain HTTP, and with the official SDK where `RECORDER_SDK` is set, because
-that takes half a minute to build its types; its value may be another Python, with another release.
+The story is told with plain HTTP, and with the official SDKs where `RECORDER_SDK` is set, because
+one takes half a minute to build its types and the other has to be installed; its value may be
+another Python, with another release.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -192,12 +194,10 @@ def test_the_same_request_with_another_body_is_a_failure(taped: Tape) -> None:
 
 
 @contextmanager
-def sdk() -> Iterator[Story]:
-    """The story as the SDK tells it, in a process of its own."""
-    python = os.environ["RECORDER_SDK"]
-    words = [python if Path(python).is_file() else sys.executable, vapi_story.__file__]
+def told_by(words: list[str], folder: Path) -> Iterator[Story]:
+    """The story as a program tells it, which stays for several."""
     pipe = subprocess.PIPE
-    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True) as process:
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, text=True, cwd=folder) as process:
 
         def tell(base: str) -> list[Json]:
             assert process.stdin
@@ -210,9 +210,31 @@ def sdk() -> Iterator[Story]:
         yield tell
 
 
+def python_sdk(folder: Path) -> list[str]:
+    """The program that uses `vapi_server_sdk`."""
+    python = os.environ["RECORDER_SDK"]
+    return [python if Path(python).is_file() else sys.executable, vapi_story.__file__]
+
+
+def node_sdk(folder: Path) -> list[str]:
+    """The program that uses `@vapi-ai/server-sdk`, installed into a folder."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("node and npm are not here")
+    script = shutil.copy(Path(vapi_story.__file__).with_suffix(".mjs"), folder)
+    install = [npm, "install", "--no-audit", "--no-fund", "@vapi-ai/server-sdk"]
+    done = subprocess.run(install, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"@vapi-ai/server-sdk cannot be installed: {done.stderr.strip()[-300:]}")
+    return [node, script, KEY, WRONG, MISSING]
+
+
 @pytest.mark.skipif(not os.environ.get("RECORDER_SDK"), reason="RECORDER_SDK is not set")
-def test_the_official_sdk_sees_the_same_twice(tmp_path: Path) -> None:
-    with sdk() as story:
+@pytest.mark.parametrize("program", [python_sdk, node_sdk])
+def test_the_official_sdk_sees_the_same_twice(
+    program: Callable[[Path], list[str]], tmp_path: Path
+) -> None:
+    with told_by(program(tmp_path), tmp_path) as story:
         taped = Tape(tmp_path, story)
         refused = {step["step"]: step["status"] for step in taped.said if "status" in step}
         assert refused == {
@@ -225,6 +247,7 @@ def test_the_official_sdk_sees_the_same_twice(tmp_path: Path) -> None:
             "in use": 409,
             "too many": 429,
         }
+        assert taped.of("get again")["name"] == "Front"
         said, url = taped.replay(story)
     assert without_urls(said) == without_urls(taped.said)
     assert all(url.partition("://")[2] in link for link in links(said[9]))

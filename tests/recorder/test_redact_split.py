@@ -179,7 +179,7 @@ def test_a_secret_without_end_stays_out_with_bounded_memory() -> None:
     stored = send(redactor, ["-----BEGIN PRIVATE KEY-----\n", *[PAYLOAD * 20] * 60, "=\n"])
     assert PAYLOAD[:4] not in "".join(stored)
     assert set(stored[2:-1]) == {"[redacted]"}
-    (tail,) = redactor._streams._tails.values()
+    (tail,) = redactor._plain._streams._tails.values()
     assert len(tail.text) < 8192
 
 

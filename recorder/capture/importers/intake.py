@@ -62,7 +62,7 @@ def _encode(
     conversation: Conversation,
     draft: Draft,
 ) -> SessionRow:
-    encoder = Encoder(row, provider.tracker(), Redactor(secrets))
+    encoder = Encoder(row, provider.tracker(), Redactor(secrets, provider.PERSONAL))
     encoder.begin(draft)
     for number, (kind, target) in enumerate(conversation.channels, 1):
         encoder.channel(ChannelRow(row.id, number, kind, redact_text(secrets, target)), draft)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +23,7 @@ from recorder.heads import RequestHead, ResponseHead, header
 
 MAX_MESSAGE = 32 << 20
 _CONNECT_S = 15.0
+_ANSWER_S = 60.0  # for the answer to an upgrade; gateways give up about then
 _AS_IT_COMES = (hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT_TYPE)
 
 
@@ -53,9 +55,10 @@ class Socket:
 
 
 class Dialer:
-    """Connects to upstreams; sessions share one connector."""
+    """Connects to upstreams; sessions share one connector. An upgrade may take `answer_s`."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer_s: float = _ANSWER_S) -> None:
+        self._answer_s = answer_s
         self._connector = aiohttp.TCPConnector(limit=0)
         self.http = self._session()
 
@@ -77,21 +80,25 @@ class Dialer:
 
         url, headers = outgoing(upstream, head)
         session = self._session(keep)
+        limit = asyncio.timeout(self._answer_s)
         try:
-            ws = await session.ws_connect(
-                url,
-                protocols=head.subprotocols,
-                headers=headers,
-                autoclose=False,
-                autoping=False,
-                compress=_window(head),
-                max_msg_size=MAX_MESSAGE,
-                decode_text=False,
-            )
-        except (aiohttp.ClientError, OSError) as error:
+            async with limit:
+                ws = await session.ws_connect(
+                    url,
+                    protocols=head.subprotocols,
+                    headers=headers,
+                    autoclose=False,
+                    autoping=False,
+                    compress=_window(head),
+                    max_msg_size=MAX_MESSAGE,
+                    decode_text=False,
+                )
+        except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             await session.close()
+            late = f"no answer to the upgrade within {self._answer_s:g} s"
+            why = late if limit.expired() else error
             raise Unreachable(
-                f"cannot reach {shown(upstream)}: {error}; check the upstream URL"
+                f"cannot reach {shown(upstream)}: {why}; check the upstream URL"
             ) from None
         except BaseException:
             await session.close()

@@ -210,7 +210,7 @@ def test_audio_writes_both_sides(kept: Kept, tmp_path: Path) -> None:
     start = int(0.06 * rate)
     assert np.array_equal(frames[start : start + 28_800, 0], np.frombuffer(tone(1200), "<i2"))
     right = np.flatnonzero(frames[:, 1])[[0, -1]] / rate
-    assert right == pytest.approx([2.11, 2.41], abs=0.001)  # cut off where the user spoke
+    assert right == pytest.approx([2.11, 2.42], abs=0.001)  # cut off where the client truncated
 
 
 def test_audio_at_another_rate(kept: Kept, tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def test_a_session_of_the_proxy_is_completed() -> None:
     assert world.pull().recordings == 1
     row = world.calls()[key]
     assert (row.id, row.trial, row.origin) == (tape.session, "live", "proxy")
+    assert row.run == writer.run.id  # by which a replay finds the control traffic beside it
     events = list(world.store.events(row.id))
     assert events[0].kind == "ws.binary"
     assert events[1].at_ns >= 3600 * 10**9

@@ -108,6 +108,17 @@ def test_secrets_of_a_file_do_not_reach_the_disk(
     assert _sessions(tmp_path)
 
 
+def test_words_of_a_file_stay_out_where_asked(tmp_path: Path) -> None:
+    said = {"type": "response.output_audio_transcript.done", "transcript": "a quiet canary"}
+    text = _lines([{"dir": "provider", "event": said}])
+    assert _run(tmp_path, "x.jsonl", text, "--redact-pii").exit_code == 0
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("tapes.db*"))
+    assert b"canary" not in stored
+    assert b'"transcript": "[redacted]"' in stored
+    refused = CliRunner().invoke(command, [str(tmp_path), "--redact-pii"])
+    assert "comes back unchanged: leave --redact-pii out" in str(refused.exception)
+
+
 @pytest.mark.parametrize("format_", ["har", "cassette", "frames"])
 def test_a_format_can_be_named(tmp_path: Path, format_: str) -> None:
     done = _run(tmp_path, "x", _lines(FRAMES), "--format", format_)

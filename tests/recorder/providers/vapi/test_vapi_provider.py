@@ -158,6 +158,51 @@ def test_a_signature_in_the_manner_of_svix() -> None:
     assert VAPI.WEBHOOKS.signature(headers, b"{}", "whsec_AAAA").verdict == "bad"
 
 
+WALL_NS = 1_795_000_000_123_000_000
+TAKEN = "[redacted:0123456789ab]"
+
+
+@pytest.mark.parametrize(
+    ("headers", "by"),
+    [
+        ({"X-Vapi-Secret": TAKEN}, "x-vapi-secret"),
+        ({"authorization": f"Bearer {TAKEN}"}, "authorization"),
+        ({"x-vapi-signature": TAKEN}, "x-vapi-signature sha256"),
+        ({"X-Timestamp": "17", "X-Signature": TAKEN}, "x-signature sha256"),
+        (
+            {"webhook-id": "msg_1", "webhook-timestamp": "17", "webhook-signature": TAKEN},
+            "webhook-signature sha256",
+        ),
+    ],
+)
+@pytest.mark.parametrize("secret", [SECRET, "whsec_" + base64.b64encode(b"k" * 24).decode()])
+def test_a_delivery_is_signed_anew_and_a_changed_one_is_told(
+    headers: dict[str, str], by: str, secret: str
+) -> None:
+    hooks = VAPI.WEBHOOKS
+    assert hooks
+    body = b'{"message": {"type": "hang"}}'
+    made = hooks.signed((("content-type", "x"), *headers.items()), body, secret, WALL_NS)
+    assert [name for name, _ in made] == ["content-type", *headers]
+    assert TAKEN not in str(made)
+    assert hooks.signature(made, body, secret) == ("ok", by)
+    assert hooks.signature(made, body, "another-secret").verdict == "bad"
+    if "signature" in by:
+        assert hooks.signature(made, body[:-1] + b" }", secret).verdict == "bad"
+        assert secret not in str(made)
+
+
+@pytest.mark.parametrize(("was", "now"), [("17", "1795000000"), ("1" * 13, "1795000000123")])
+def test_a_signature_is_of_its_time(was: str, now: str) -> None:
+    assert VAPI.WEBHOOKS
+    headers = (("x-timestamp", was), ("x-signature", TAKEN))
+    made = dict(VAPI.WEBHOOKS.signed(headers, b"{}", SECRET, WALL_NS))
+    digest = hmac.digest(SECRET.encode(), f"{now}.{{}}".encode(), "sha256").hex()
+    assert made == {"x-timestamp": now, "x-signature": digest}
+    alone = (("x-timestamp", was), ("x-vapi-secret", TAKEN))
+    assert dict(VAPI.WEBHOOKS.signed(alone, b"{}", SECRET, WALL_NS))["x-timestamp"] == was
+
+
 SAID: list[tuple[str, Any, str]] = [
     ("transcript", {"role": "user", "transcriptType": "final", "transcript": "Hi."}, "user: “Hi.”"),
     (

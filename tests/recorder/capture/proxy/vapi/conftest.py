@@ -196,7 +196,7 @@ class House:
 
 @asynccontextmanager
 async def open_house(
-    path: Path, *, upstream: str | None = None, **options: Any
+    path: Path, *, upstream: str | None = None, redact_pii: bool = False, **options: Any
 ) -> AsyncIterator[House]:
     """A house whose proxy has these options; a `webhook_to` without a host is a path of the team's
     server."""
@@ -207,12 +207,12 @@ async def open_house(
     team.url = f"http://{team_host}"
     if options.get("webhook_to", "").startswith("/"):
         options["webhook_to"] = team.url + options["webhook_to"]
-    writer = WriterProcess(f"sqlite:///{path}", SystemClock())
+    writer = WriterProcess(f"sqlite:///{path}", SystemClock(), redact_pii=redact_pii)
     await writer.start()
     store = open_store(f"sqlite:///{path}", create=False, readonly=True)
-    proxy = Proxy(
-        writer, "tests", {"vapi": upstream or f"http://{vapi.host}"}, ProxyOptions(**options)
-    )
+    url = f"http://{vapi.host}"
+    upstreams = {"vapi": upstream or url, "openai": url}
+    proxy = Proxy(writer, "tests", upstreams, ProxyOptions(**options))
     base = await proxy.start("127.0.0.1", 0)
     try:
         yield House(base, vapi, team, store, writer, proxy, path)

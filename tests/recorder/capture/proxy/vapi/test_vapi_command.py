@@ -57,7 +57,8 @@ async def test_a_run_from_beginning_to_end(tmp_path: Path) -> None:
         "-m",
         "recorder",
         *words,
-        env=os.environ | {"VAPI_WEBHOOK_SECRET": "a-canary-of-the-command"},
+        env=os.environ
+        | {"VAPI_WEBHOOK_SECRET": "a-canary-of-the-command", "RECORD_PROXY_REDACT_PII": "1"},
         stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout
@@ -65,6 +66,7 @@ async def test_a_run_from_beginning_to_end(tmp_path: Path) -> None:
     async with httpx.AsyncClient() as client:
         call = (await client.post(f"{base}/vapi/call", json={"assistantId": "a"})).json()["id"]
         body = {"message": {"type": "hang", "call": {"id": call}, "x": "a-canary-of-the-command"}}
+        body["message"]["transcript"] = "a-canary-that-is-spoken"
         headers = {"X-Vapi-Secret": "a-canary-of-the-command"}
         assert (await client.post(f"{base}/webhooks/vapi", json=body, headers=headers)).is_success
         unknown = str(uuid4())
@@ -89,4 +91,5 @@ async def test_a_run_from_beginning_to_end(tmp_path: Path) -> None:
     ]
     assert verdicts == ["ok", "missing"]
     whole = b"".join(event.body for events in told.values() for event in events)
-    assert b"a-canary-of-the-command" not in whole
+    assert b"a-canary" not in whole
+    assert b'"transcript": "[redacted]"' in whole.replace(b'":"', b'": "')

@@ -136,12 +136,12 @@ async def test_one_url_has_one_marker(tmp_path: Path) -> None:
 def test_the_secret_of_webhooks_is_known_to_be_one(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    from recorder.commands.proxy import _webhook_secret
+    from recorder.commands.common import webhook_secret
     from recorder.errors import RecorderError
 
     monkeypatch.setenv(name, SECRET)
     if name == "HOOK":
         with pytest.raises(RecorderError, match="VAPI_WEBHOOK_SECRET"):
-            _webhook_secret(name)
+            webhook_secret(name)
     else:
-        assert _webhook_secret(name) == SECRET
+        assert webhook_secret(name) == SECRET

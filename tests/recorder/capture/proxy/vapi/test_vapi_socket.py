@@ -11,6 +11,7 @@ import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
+from recorder.capture.proxy import tapes
 from recorder.events import Event
 from recorder.providers import PROVIDERS
 from recorder.recording import Recording
@@ -84,6 +85,24 @@ async def test_audio_is_kept_in_the_format_of_the_call_sample_for_sample(
         assert (segment.codec, segment.rate, segment.channels) == (codec, rate, 1)
         assert tape.audio(segment.number) == b"".join(whole)
         assert tape.sealed(segment.number)
+
+
+async def test_a_socket_after_the_end_of_its_tape_has_the_format_of_the_call(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tapes, "_LINGER_S", 0.05)
+    audio = {"format": "mulaw", "container": "raw", "sampleRate": 8_000}
+    call, told = await begin(house, audio)
+    for _ in range(2):  # the second time after sound of its own
+        await asyncio.sleep(0.3)
+        assert (await house.rows(call))[0].status == "complete"
+        async with connect(told["transport"]["websocketCallUrl"]) as socket:
+            async for _ in frames(socket, pieces(3, 160, 4)):
+                pass
+    events = await finished(house, call)
+    segments = Recording(house.store, events[0].session).segments()
+    assert len(segments) == 4
+    assert {(each.codec, each.rate) for each in segments} == {("pcmu", 8_000)}
 
 
 async def test_the_two_sides_can_be_heard(house: House) -> None:
