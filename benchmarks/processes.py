@@ -49,7 +49,8 @@ def _resident(pid: str) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _ready(name: str, argv: list[str], prefix: str = "", store: Path | None = None) -> Contender:
+def started(name: str, argv: list[str], prefix: str = "", store: Path | None = None) -> Contender:
+    """Start a program that prints `ready URL`; `prefix` is where to dial below that."""
     process = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     line = process.stdout.readline()
@@ -64,13 +65,13 @@ def recorder(upstream: int, folder: Path) -> Contender:
     store = folder / "tape.db"
     argv = [sys.executable, "-m", "recorder", "proxy", "--store", f"sqlite:///{store}"]
     argv += ["--listen", "127.0.0.1:0", "--openai-url", f"http://127.0.0.1:{upstream}"]
-    return _ready("recorder", argv, "/openai", store)
+    return started("recorder", argv, "/openai", store)
 
 
 def websockets_relay(upstream: int, folder: Path) -> Contender:
     """A relay that records nothing."""
     module = "benchmarks.contenders.relay"
-    return _ready("websockets", [sys.executable, "-m", module, f"ws://127.0.0.1:{upstream}"])
+    return started("websockets", [sys.executable, "-m", module, f"ws://127.0.0.1:{upstream}"])
 
 
 def orm_recorder(upstream: int, folder: Path) -> Contender:
@@ -78,7 +79,7 @@ def orm_recorder(upstream: int, folder: Path) -> Contender:
     module = "benchmarks.contenders.relay"
     store = folder / "orm.db"
     argv = [sys.executable, "-m", module, f"ws://127.0.0.1:{upstream}", str(store)]
-    return _ready("orm", argv, store=store)
+    return started("orm", argv, store=store)
 
 
 def mitmproxy(upstream: int, folder: Path) -> Contender:
