@@ -9,6 +9,7 @@ from typing import NamedTuple
 from replay.match.compare import Difference
 
 _WIDTH = 120
+_LONGEST_RULE = 300
 _NS = 1_000_000_000
 
 
@@ -20,19 +21,31 @@ class Failure:
     details: tuple[str, ...] = ()
 
 
+class Missing(Failure):
+    """The client did not do something in its time; what it did was right."""
+
+
 def cut(text: str, width: int = _WIDTH) -> str:
     """`text` on one line of at most `width` characters."""
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
+def labelled(label: str, text: str, width: int = _WIDTH) -> str:
+    """A line of details: `  expected  "London"`."""
+    return f"  {label:<9} {cut(text, width)}"
+
+
 def difference_lines(found: Difference, hide: Callable[[str], str]) -> tuple[str, ...]:
-    """The place of a difference and both values, without secrets."""
-    return (
-        f"  at        {cut(hide(found.path))}",
-        f"  expected  {cut(hide(found.expected))}",
-        f"  got       {cut(hide(found.got))}",
+    """The place of a difference, both values, and the rule that accepts it, without secrets. The
+    rule is for pasting, so it is not cut, and left out where it is too long."""
+    lines = (
+        labelled("at", hide(found.path)),
+        labelled("expected", hide(found.expected)),
+        labelled("got", hide(found.got)),
     )
+    rule = hide(found.accept)
+    return (*lines, f"  accept    {rule}") if rule and len(rule) <= _LONGEST_RULE else lines
 
 
 class Streamed(NamedTuple):

@@ -8,65 +8,53 @@ that the provider minted must come back as they were sent.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Set
-from typing import NamedTuple
+from collections.abc import Callable, Set
 
-from recorder.redact.secrets import MARKER
-from recorder.redact.walk import place as path_text
+from replay.match.comparison import Comparison, Difference
 from replay.match.ids import Bindings
-from replay.match.jsontext import Json, Number, parse, shown
-from replay.match.rulebook import Path, Place, Rulebook, value_at
+from replay.match.jsontext import Json, parse, shown
+from replay.match.rulebook import Rulebook, value_at
+from replay.match.rules import Rule
 
-_ABSENT = "absent"
-_MARKER = re.compile(MARKER.pattern.decode())
-
-
-class Difference(NamedTuple):
-    """The first place where two messages differ: `$.item.content[0].text`, and both values."""
-
-    path: str
-    expected: str
-    got: str
+__all__ = ["Difference", "Matcher"]
 
 
-class _Plain(NamedTuple):
-    """Two unequal strings that may turn out to be the two names of one id."""
-
-    path: Path
-    want: str
-    got: str
+def _as_it_is(text: str) -> str:
+    return text
 
 
 class Matcher:
     """Compares client messages; holds the ids bound so far.
 
-    `minted` are the ids that the client of the tape made.
+    `minted` are the ids that the client of the tape made. `redact` takes the secrets out of a JSON
+    text, as they were taken out of the tape: what does not fit as it came is compared without
+    them, and so is whatever is told of it.
     """
 
-    def __init__(self, book: Rulebook, minted: Set[str]) -> None:
+    def __init__(
+        self, book: Rulebook, minted: Set[str], redact: Callable[[str], str] = _as_it_is
+    ) -> None:
         self.book = book
         self.bindings = Bindings()
-        self._minted = minted
+        self._minted, self._redact = minted, redact
+        self._used: set[Rule] = set()
+        self._redacted: tuple[Json, Json] = (None, None)  # the last value, and without secrets
 
     def match(self, type_: str, expected: bytes, got: bytes) -> Difference | None:
         """None if `got` fits `expected`, and its ids are then bound; else the first difference."""
-        difference, bindings = self._try(type_, expected, got)
-        if difference is None:
-            self.bindings = bindings
-        return difference
+        return self._judge(type_, expected, got, keeps=True)
 
     def difference(self, type_: str, expected: bytes, got: bytes) -> Difference | None:
         """As `match`, without binding anything."""
-        return self._try(type_, expected, got)[0]
+        return self._judge(type_, expected, got, keeps=False)
 
     def match_values(self, type_: str, expected: Json, got: Json) -> Difference | None:
         """As `match`, for JSON that is parsed already."""
-        comparison = _Comparison(self.bindings, self._minted)
-        difference = comparison.run(self.book.root(type_), expected, got)
-        if difference is None:
-            self.bindings = comparison.bindings
-        return difference
+        return self._judge_values(type_, expected, got, keeps=True)
+
+    def unused(self) -> list[Rule]:
+        """The user's rules that held nowhere in what was matched."""
+        return [rule for rule in self.book.own if rule not in self._used]
 
     def type_of(self, body: bytes) -> str:
         """The `type` of a message, or ``""``."""
@@ -76,19 +64,58 @@ class Matcher:
         """The id that the client gave its message, for an error to refer to."""
         return _text_at(body, "event_id")
 
-    def _try(self, type_: str, expected: bytes, got: bytes) -> tuple[Difference | None, Bindings]:
-        if expected == got and not self.bindings.renamed and not self._minted:
-            return None, self.bindings
+    def _judge(self, type_: str, expected: bytes, got: bytes, keeps: bool) -> Difference | None:
+        if expected == got and not (
+            self.bindings.renamed or self._minted or self.book.governs(type_)
+        ):
+            return None
         try:
             want = parse(expected)
         except ValueError:
-            return _bytes_differ(expected, got), self.bindings
+            return _bytes_differ(expected, self._clean(got)) if expected != got else None
         try:
             have = parse(got)
         except ValueError as error:
-            return Difference("$", "JSON", f"{got[:80]!r} ({error})"), self.bindings
-        comparison = _Comparison(self.bindings, self._minted)
-        return comparison.run(self.book.root(type_), want, have), comparison.bindings
+            return Difference("$", "JSON", f"{self._clean(got)[:80]!r} ({error})")
+        return self._judge_values(type_, want, have, keeps)
+
+    def _judge_values(self, type_: str, want: Json, got: Json, keeps: bool) -> Difference | None:
+        found = self._compare(type_, want, got, keeps)
+        if found is None:
+            return None
+        clean = self._without_secrets(got)
+        return found if clean is got else self._compare(type_, want, clean, keeps)
+
+    def _without_secrets(self, value: Json) -> Json:
+        """`value` without its secrets; `value` itself if it has none."""
+        last, clean = self._redacted
+        if last is not value:
+            text = shown(value)
+            redacted = self._redact(text)
+            clean = value if redacted == text else _read(redacted)
+            self._redacted = (value, clean)
+        return clean
+
+    def _compare(self, type_: str, want: Json, got: Json, keeps: bool) -> Difference | None:
+        comparison = Comparison(type_, self.bindings, self._minted)
+        found = comparison.run(self.book.root(type_), want, got)
+        if found is None and keeps:
+            self.bindings = comparison.bindings
+            self._used |= comparison.used
+        return found
+
+    def _clean(self, body: bytes) -> bytes:
+        return self._redact(body.decode("utf-8", "surrogateescape")).encode(
+            "utf-8", "surrogateescape"
+        )
+
+
+def _read(text: str) -> Json:
+    """The JSON that is left of a text without its secrets; the text itself if that is none."""
+    try:
+        return parse(text.encode("utf-8", "surrogatepass"))
+    except ValueError:
+        return text
 
 
 def _text_at(body: bytes, key: str) -> str | None:
@@ -109,101 +136,3 @@ def _bytes_differ(expected: bytes, got: bytes) -> Difference | None:
     start = max(0, at - 20)
     want, have = (repr(body[start : at + 40]) for body in (expected, got))
     return Difference(f"byte {at}", want, have)
-
-
-class _Comparison:
-    """One comparison, with its own copy of the bindings."""
-
-    def __init__(self, bindings: Bindings, minted: Set[str]) -> None:
-        self.bindings = Bindings(bindings) if minted else bindings
-        self._minted = minted
-        self._plain: list[_Plain] = []
-
-    def run(self, place: Place, want: Json, got: Json) -> Difference | None:
-        found = self._compare(place, (), want, got)
-        if found is not None:
-            return found
-        for path, recorded, live in self._plain:
-            if self.bindings.renamed.get(recorded) != live:
-                return _difference(path, recorded, live)
-        return None
-
-    def _compare(self, place: Place, path: Path, want: Json, got: Json) -> Difference | None:
-        if place.id_kind and type(want) is str and type(got) is str:
-            return self._id(place.id_kind, path, want, got)
-        if place.is_volatile:
-            return None
-        if isinstance(want, dict) and isinstance(got, dict):
-            return self._objects(place, path, want, got)
-        if isinstance(want, list) and isinstance(got, list):
-            return self._lists(place, path, want, got)
-        if type(want) is str and type(got) is str:
-            self._strings(path, want, got)
-            return None
-        same = type(want) is type(got) and (
-            want.value == got.value if isinstance(want, Number) else want == got
-        )
-        return None if same else _difference(path, want, got)
-
-    def _id(self, kind: str, path: Path, want: str, got: str) -> Difference | None:
-        if want not in self._minted:
-            return None if want == got else _difference(path, want, got)
-        bound = self.bindings.live(kind, want)
-        if self.bindings.bind(kind, want, got):
-            return None
-        return Difference(path_text(path), shown(bound or f"an id other than {got}"), shown(got))
-
-    def _strings(self, path: Path, want: str, got: str) -> None:
-        if want != got and not _is_secret_of(want, got):
-            self._plain.append(_Plain(path, want, got))
-
-    def _objects(
-        self, place: Place, path: Path, want: dict[str, Json], got: dict[str, Json]
-    ) -> Difference | None:
-        for key in sorted({*want, *got}, key=lambda key: (key != "type", key)):
-            below, there = place.down(key), (*path, key)
-            if key in want and key in got:
-                found = self._compare(below, there, want[key], got[key])
-            elif below.is_volatile:
-                continue
-            else:
-                found = _one_sided(below, there, want, got)
-            if found is not None:
-                return found
-        return None
-
-    def _lists(
-        self, place: Place, path: Path, want: list[Json], got: list[Json]
-    ) -> Difference | None:
-        for index, (one, other) in enumerate(zip(want, got, strict=False)):
-            found = self._compare(place.down(index), (*path, index), one, other)
-            if found is not None:
-                return found
-        shorter = min(len(want), len(got))
-        if len(want) == len(got):
-            return None
-        sides = (shown(each[shorter]) if len(each) > shorter else _ABSENT for each in (want, got))
-        return Difference(path_text((*path, shorter)), *sides)
-
-
-def _one_sided(
-    place: Place, path: Path, want: dict[str, Json], got: dict[str, Json]
-) -> Difference | None:
-    """A key that only one side has: null is as good as absent where the rules do not object."""
-    key = path[-1]
-    if {**want, **got}[key] is None and not place.keeps_null:  # type: ignore[index]
-        return None
-    sides = (shown(each[key]) if key in each else _ABSENT for each in (want, got))
-    return Difference(path_text(path), *sides)
-
-
-def _difference(path: Path, want: Json, got: Json) -> Difference:
-    return Difference(path_text(path), shown(want), shown(got))
-
-
-def _is_secret_of(want: str, got: str) -> bool:
-    """Whether `want` has markers of redacted secrets and `got` the same text around them."""
-    if "[redacted" not in want:
-        return False
-    around = map(re.escape, _MARKER.split(want))
-    return re.fullmatch(".+?".join(around), got, re.S) is not None

@@ -57,6 +57,10 @@ class Bindings:
         """The live id of a recorded one; None before it was seen."""
         return self._live.get((kind, recorded))
 
+    def recorded(self, kind: str, live: str) -> str | None:
+        """The recorded id of a live one; None before it was seen."""
+        return self._recorded.get((kind, live))
+
     @property
     def renamed(self) -> Mapping[str, str]:
         """Recorded -> live, of any kind, where the two differ."""

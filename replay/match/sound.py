@@ -12,25 +12,36 @@ from typing import NamedTuple
 
 from pybase64 import b64decode
 
+from recorder.audio.silence import Form, form_of
 from recorder.spans import AudioField
+from replay.match.jsontext import parse
+from replay.match.rulebook import value_at
 
-_SAMPLE_BYTES = {"pcm16": 2, "pcmu": 1, "pcma": 1}
 _SILENCE = {"pcm16": b"\0", "pcmu": b"\xff\x7f", "pcma": b"\xd5\x55"}  # both zeros of ITU-T G.711
 
 
 class Sound(NamedTuple):
     """`size` bytes of audio, `loud` of them not silence, the last `tail` of them all silence;
-    `byte_rate` of them make a second."""
+    `byte_rate` of them make a second. `data` are these bytes, coded as `form`."""
 
     size: int = 0
     loud: int = 0
     tail: int = 0
     byte_rate: int = 0
+    data: bytes = b""
+    form: Form | None = None
 
 
-def measure(body: bytes, fields: Sequence[AudioField]) -> Sound:
-    """The audio of a message, whose fields all have one format."""
-    size = loud = tail = 0
+def measure(
+    body: bytes, fields: Sequence[AudioField], form: Form | None = None, place: str | None = None
+) -> Sound:
+    """The audio of a message, whose fields all have one form: `form`, if given, because what a
+    live client streams is coded as on the tape. Without fields the text at `place`, if it is
+    base64, is a piece too short to be found by its looks, such as the rest of a file."""
+    if not fields:
+        data = _short(body, place) if place else b""
+        return _sound([data], form or Form()) if data else Sound()
+    pieces: list[bytes] = []
     for field in fields:
         data = body[field.start : field.end]
         if field.encoding == "base64":
@@ -38,12 +49,21 @@ def measure(body: bytes, fields: Sequence[AudioField]) -> Sound:
                 data = b64decode(data)
             except Error:
                 continue  # not audio after all
-        silence = _SILENCE[field.codec]
-        size += len(data)
-        loud += len(data.translate(None, silence))
-        tail = len(data) - len(data.rstrip(silence))
-    rate = 0
-    if fields:
-        first = fields[0]
-        rate = first.rate * first.channels * _SAMPLE_BYTES[first.codec]
-    return Sound(size, loud, tail, rate)
+        pieces.append(data)
+    return _sound(pieces, form or form_of(fields[0]))
+
+
+def _sound(pieces: list[bytes], form: Form) -> Sound:
+    silence = _SILENCE[form.codec]
+    data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    loud = len(data.translate(None, silence))
+    tail = len(data) - len(data.rstrip(silence))
+    return Sound(len(data), loud, tail, form.byte_rate, data, form)
+
+
+def _short(body: bytes, place: str) -> bytes:
+    try:
+        text = value_at(parse(body), place)
+        return b64decode(text, validate=True) if type(text) is str else b""
+    except ValueError:
+        return b""  # not audio after all
