@@ -1,0 +1,222 @@
+"""Checks of how a conversation went: turns, answers, interruptions, errors, its end, its use."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import get_args
+
+from recorder.projections.rows import InterruptionRow
+from recorder.providers.neutral import Class
+from replay.checks.outcomes import (
+    Check,
+    Verdict,
+    counted,
+    failed,
+    inconclusive,
+    judged,
+    not_run,
+    passed,
+)
+from replay.checks.table import Table
+from replay.checks.tape import Tape
+
+_MS = 1e6
+_CLASSES: tuple[str, ...] = get_args(Class)
+_STATUSES = ("completed", "cancelled", "incomplete", "failed")
+_CLEAN = (1000, 1005)  # a close in order, with a code and without (RFC 6455, 7.4.1)
+
+
+def turns(table: Table) -> Check:
+    """How many turns there are."""
+    limits = table.limits("turns")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        rows = tape.models.turns
+        reason = f"there are {counted(len(rows), 'turn')}, wanted {limits}"
+        return judged(limits.take(len(rows)), reason, [row.first_seq for row in rows])
+
+    return check
+
+
+def response_status(table: Table) -> Check:
+    """How the answers ended: each with one of these."""
+    allowed, turn = table.texts("response_status"), table.whole("turn")
+    for each in allowed:
+        if each not in _STATUSES:
+            table.refuse(f"response_status {each!r} is none; valid are {', '.join(_STATUSES)}")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        rows = [row for row in tape.models.responses if turn in (None, row.turn)]
+        told = [row for row in rows if row.status is not None]
+        if not told:
+            where = f" in turn {turn}" if turn is not None else ""
+            return (
+                inconclusive(f"no answer has ended{where}")
+                if rows
+                else not_run(f"there is no answer{where}")
+            )
+        wrong = [row for row in told if row.status not in allowed]
+        if not wrong:
+            return passed(f"{counted(len(told), 'answer')}: {', '.join(allowed)}")
+        row = wrong[0]
+        why = f" ({row.reason})" if row.reason else ""
+        reason = f"an answer in turn {row.turn} is {row.status}{why}, wanted {', '.join(allowed)}"
+        return failed(reason, [each.last_seq for each in wrong])
+
+    return check
+
+
+def interruptions(table: Table) -> Check:
+    """How often an answer was cut off."""
+    limits = table.limits("interruptions")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        rows = tape.models.interruptions
+        reason = f"there are {counted(len(rows), 'interruption')}, wanted {limits}"
+        return judged(limits.take(len(rows)), reason, [row.first_seq for row in rows])
+
+    return check
+
+
+def yields_within_ms(table: Table) -> Check:
+    """After the provider heard the user, the answer stops within a time."""
+    within, turn = table.number("yields_within_ms"), table.whole("turn")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        rows = [row for row in tape.models.interruptions if turn in (None, row.turn)]
+        if not rows:
+            return inconclusive("no answer was interrupted, so that nothing was tried")
+        if not tape.is_timed:
+            return inconclusive("the tape has no times")
+        timed = [(_yielded(row), row) for row in rows]
+        known = [(ms, row) for ms, row in timed if ms is not None]
+        if not known:
+            return inconclusive("the tape does not tell when the user was heard, and what stopped")
+        ms, row = max(known, key=lambda each: each[0])
+        reason = f"the answer of turn {row.turn} stopped {ms:.0f} ms after the user was heard"
+        return judged(
+            ms <= within, f"{reason}, allowed are {within:g}", (row.first_seq, row.last_seq)
+        )
+
+    return check
+
+
+def _yielded(row: InterruptionRow) -> float | None:
+    """From when the user was heard until the client dropped the answer, or it was over. An answer
+    that had come in whole before was still being played."""
+    heard = row.detected_ns
+    if heard is None:
+        return None
+    stops = [at for at in (row.acted_ns, row.ended_ns) if at is not None and at >= heard]
+    return (min(stops) - heard) / _MS if stops else None
+
+
+def no_errors(table: Table) -> Check:
+    """Nothing failed; or nothing of these classes."""
+    if table.is_true("no_errors"):
+        classes = list(_CLASSES)
+    else:
+        classes = table.texts("no_errors")
+        for each in classes:
+            if each not in _CLASSES:
+                table.refuse(f"no_errors {each!r} is no class; valid are {', '.join(_CLASSES)}")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        rows = [row for row in tape.models.errors if row.class_ in classes]
+        if not rows:
+            return passed("nothing failed")
+        first = rows[0]
+        reason = f"{counted(len(rows), 'error')}; the first is {first.class_}, {first.code}"
+        return failed(f"{reason}: {first.text}", [row.seq for row in rows])
+
+    return check
+
+
+def ended_by(table: Table) -> Check:
+    """Who ended the conversation."""
+    wanted = table.choice("ended_by", ("client", "provider"), "")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        found = tape.models.outline.ended_by
+        if found is None:
+            return inconclusive("the tape does not tell who ended it")
+        return judged(found == wanted, f"the {found} ended it, wanted the {wanted}")
+
+    return check
+
+
+def ended_reason(table: Table) -> Check:
+    """Why it ended, in the provider's words; `*` stands for any characters."""
+    wanted = table.texts("ended_reason")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        found = tape.models.outline.end_reason
+        if found is None:
+            return inconclusive("the tape does not tell why it ended")
+        fits = any(fnmatchcase(found, each) for each in wanted)
+        return judged(fits, f"it ended by {found}, wanted {', '.join(wanted)}")
+
+    return check
+
+
+def closed_cleanly(table: Table) -> Check:
+    """Each socket was closed in order."""
+    table.flag("closed_cleanly")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        if not tape.closes:
+            return inconclusive("no socket was closed")
+        wrong = [each for each in tape.closes if each.code not in _CLEAN]
+        if wrong:
+            return failed(f"a socket was closed with {wrong[0].code}", [one.seq for one in wrong])
+        return passed(f"{counted(len(tape.closes), 'close')}", [one.seq for one in tape.closes])
+
+    return check
+
+
+def tokens(table: Table) -> Check:
+    """How many tokens were used, of all kinds or of one `meter`."""
+    limits = table.limits("tokens")
+    meter = table.text("meter") if table.has("meter") else None
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        used = [
+            (seq, each.amount)
+            for seq, usage in tape.meter.usages
+            for each in usage.quantities
+            if each.unit == "token" and meter in (None, each.meter)
+        ]
+        if not used:
+            return inconclusive(f"the tape tells no {meter or 'use of'} tokens")
+        count = sum((amount for _, amount in used), Decimal(0))
+        reason = f"{count:f} {meter or 'tokens'} used, wanted {limits}"
+        return judged(limits.take(float(count)), reason, [seq for seq, _ in used])
+
+    return check
+
+
+def cost_usd(table: Table) -> Check:
+    """What the conversation cost."""
+    limits = table.limits("cost_usd")
+    table.done()
+
+    def check(tape: Tape) -> Verdict:
+        seqs = [line.seq for line in tape.meter.lines]
+        if not seqs:
+            return inconclusive("the tape tells no use that could be priced")
+        usd = tape.meter.usd
+        if usd is None:
+            return inconclusive(tape.meter.unpriced[0])
+        return judged(limits.take(float(usd)), f"it cost ${usd:.4f}, wanted {limits}", seqs)
+
+    return check
