@@ -57,6 +57,7 @@ class Demo:
         self._folder, self._clock, self._say = folder, clock, say
         self._store = f"sqlite:///{folder / 'conversations.db'}"
         self._steps: list[tuple[str, float]] = []
+        self._servers: list[subprocess.Popen[str]] = []
 
     def run(self) -> None:
         """All steps; CheckFailed if one of them does not end well."""
@@ -66,6 +67,13 @@ class Demo:
             raise RecorderError(
                 f"cannot make the folder {self._folder}: {error.strerror}"
             ) from None
+        try:
+            self._all()
+        finally:
+            for server in self._servers:
+                _kill(server)
+
+    def _all(self) -> None:
         self._record()
         with self._step("verify: nothing was lost, changed or reordered"):
             self._command("record", "verify", "last")
@@ -95,7 +103,7 @@ class Demo:
             server = self._server("replay", "serve", "last", "--speed", "max")
             self._talk(f"{_url(server)}/openai", 10.0)
             report, _ = server.communicate(timeout=_LIMIT_S)
-            self._say(report.strip().splitlines()[-1])
+            self._say(_verdict(report))
             if server.returncode:
                 raise CheckFailed(f"the replay did not use the whole tape:\n{report}")
         with self._step("compare: the tape and the tape of its replay have one digest"):
@@ -140,12 +148,14 @@ class Demo:
         return done.stdout
 
     def _server(self, *words: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(self._argv(*words), stdout=subprocess.PIPE, text=True)
+        server = subprocess.Popen(self._argv(*words), stdout=subprocess.PIPE, text=True)
+        self._servers.append(server)
+        return server
 
     def _argv(self, *words: str) -> list[str]:
         program, command, *rest = words
         store = [] if command == "simulate" else ["--store", self._store]
-        self._say("$ " + shlex.join([program, command, *store, *rest][:9]))
+        self._say("$ " + shlex.join([program, command, *store, *rest]))
         package = "recorder" if program == "record" else "replay"
         return [sys.executable, "-m", package, command, *store, *rest]
 
@@ -184,6 +194,20 @@ def _url(server: subprocess.Popen[str]) -> str:
     if not line.startswith("ready "):
         raise CheckFailed("a server did not start; see its message above")
     return line.split()[1]
+
+
+def _verdict(report: str) -> str:
+    """What a replay says at its end, without the greeting before it."""
+    lines = report.strip().splitlines()
+    starts = [at for at, line in enumerate(lines) if line.startswith("replay ")]
+    return "\n".join(lines[starts[-1] :] if starts else lines)
+
+
+def _kill(server: subprocess.Popen[str]) -> None:
+    """End a server that is still running: something failed before its turn to stop."""
+    if server.poll() is None:
+        server.kill()
+        server.communicate()
 
 
 def _stop(server: subprocess.Popen[str]) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from recorder.events import Message
 from recorder.heads import Close, RequestHead, ResponseHead
+from replay.simulators.common import SEED_HEADER
 from replay.simulators.openai import credentials, errors, rest
 from replay.simulators.openai.account import Account, Line
 from replay.simulators.openai.errors import Fatal
@@ -16,13 +18,14 @@ class OpenAISimulator:
     """A seeded stand-in for the service.
 
     Randomness comes from `seed` and session times from `wall_ns` (nanoseconds since 1970 at the
-    first message), so equal input at equal times gives equal bytes. A WebSocket opens on any
-    path that ends in `/realtime`; fatal errors come after the upgrade, as the service sends
-    them.
+    first message), so equal input at equal times gives equal bytes; answers to upgrades and
+    requests tell the seed in a header. A WebSocket opens on any path that ends in `/realtime`;
+    fatal errors come after the upgrade, as the service sends them.
     """
 
     def __init__(self, seed: int, wall_ns: int, options: Options | None = None) -> None:
         self._options = options or Options()
+        self._seed = (SEED_HEADER, str(seed))
         self._wall_ns = wall_ns
         self._began: int | None = None
         self._now = 0
@@ -81,7 +84,8 @@ class OpenAISimulator:
         self._send_answer(message.channel, "http.response", answer)
 
     def _send_answer(self, channel: int, kind: str, answer: rest.Answer) -> None:
-        head = answer.head(self._account.mint.noise(32)).encode()
+        told = answer.head(self._account.mint.noise(32))
+        head = replace(told, headers=(*told.headers, self._seed)).encode()
         if kind == "http.response":
             self._outbox.append(Message(channel, "http.response", head, answer.body))
         else:
@@ -95,7 +99,7 @@ class OpenAISimulator:
             return
         offered = head.subprotocols
         chosen = "realtime" if "realtime" in offered else None
-        accepted = ResponseHead(101, "Switching Protocols", (), chosen)
+        accepted = ResponseHead(101, "Switching Protocols", (self._seed,), chosen)
         self._outbox.append(Message(channel, "ws.open", accepted.encode()))
         call_id = credentials.parameter(head, "call_id")
         line = self._account.calls[call_id] if call_id else self._new_line(head, now)

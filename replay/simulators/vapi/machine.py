@@ -9,9 +9,11 @@ says that its connection breaks without an answer.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from recorder.events import Kind, Message
 from recorder.heads import Close, RequestHead, ResponseHead
+from replay.simulators.common import SEED_HEADER
 from replay.simulators.vapi import ending, past, requests
 from replay.simulators.vapi.account import Account
 from replay.simulators.vapi.call import Call
@@ -29,10 +31,12 @@ class VapiSimulator:
     """A seeded stand-in for the service.
 
     Randomness comes from `seed` and times from `wall_ns` (nanoseconds since 1970 at the first
-    message), so equal input at equal times gives equal bytes.
+    message), so equal input at equal times gives equal bytes. Answers to upgrades and requests tell
+    the seed in a header.
     """
 
     def __init__(self, seed: int, wall_ns: int, options: Options | None = None) -> None:
+        self._seed = (SEED_HEADER, str(seed))
         self._wall_ns = wall_ns
         self._began: int | None = None
         self._now = 0
@@ -117,7 +121,9 @@ class VapiSimulator:
             self._answer(message.channel, "http.response", answer)
 
     def _answer(self, channel: int, kind: Kind, answer: Answer) -> None:
-        self._outbox.append(Message(channel, kind, answer.head().encode(), answer.body))
+        told = answer.head()
+        head = replace(told, headers=(*told.headers, self._seed))
+        self._outbox.append(Message(channel, kind, head.encode(), answer.body))
 
     def _opened(self, message: Message, now: int) -> None:
         """A socket of a call: its URL is the key. One that the call does not want is closed."""
@@ -126,7 +132,7 @@ class VapiSimulator:
         if place not in ("transport", "listen"):
             self._answer(channel, "ws.open", missing("Call").answer())
             return
-        accepted = ResponseHead(101, "Switching Protocols")
+        accepted = ResponseHead(101, "Switching Protocols", (self._seed,))
         self._send(channel, "ws.open", accepted.encode())
         talk = self._talks.get(call_id)
         if talk is None:
