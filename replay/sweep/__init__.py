@@ -1,0 +1,1 @@
+"""Many tapes against one application: its command is run once for each."""

@@ -1,0 +1,1 @@
+"""That it stands here lets the tests below import `plugin_world`."""
