@@ -8,6 +8,10 @@ from recorder.commands.common import LazyGroup, run
 
 _COMMANDS = {
     "serve": ("replay.commands.serve", "Play the provider's side of a tape to an application."),
+    "sweep": ("replay.commands.sweep", "Run an application once per tape, many tapes at a time."),
+    "run": ("replay.commands.run", "Play the client's side of a tape to a provider."),
+    "check": ("replay.commands.check", "Judge a tape by a file of assertions."),
+    "diff": ("replay.commands.diff", "Print in what two tapes differ, turn by turn."),
     "simulate": ("replay.commands.simulate", "Run a seeded stand-in for a provider."),
     "digest": ("replay.commands.digest", "Print the canonical digest of a tape."),
     "demo": ("replay.commands.demo", "Record, verify, show and replay a simulated conversation."),

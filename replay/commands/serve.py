@@ -19,43 +19,38 @@ from recorder.commands.common import (
     open_for_writing,
     session_argument,
     store_option,
+    webhook_secret,
 )
-from recorder.errors import RecorderError
-from replay.commands.serving import greet, stop_signal, tls_options, webhook_url
+from replay.commands.faulting import fault_options
+from replay.commands.matching import matching_options
+from replay.commands.serving import (
+    greet,
+    speed_option,
+    stop_signal,
+    tls_options,
+    webhook_url,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from recorder.capture.tap import Tape
     from recorder.capture.writer import Writer
+    from recorder.events import Machine
     from recorder.heads import RequestHead
     from recorder.providers.base import Provider
     from recorder.redact import Secrets
     from recorder.store.base import SessionRow, Store
-    from replay.match.rulebook import Rulebook
+    from replay.faults import Fault, FaultyReplay
+    from replay.match.hearing import AudioMode
+    from replay.match.rules import Rule
     from replay.player import Player
-    from replay.script import ExchangeScript, Script
+    from replay.playing import Manner, Reel
+    from replay.script import Script
     from replay.server import MachineServer
     from replay.server.log import Log
 
 _SPARE_S = 60.0
-_CLOSING_S = 5.0
-
-
-def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | None:
-    """The factor of `--speed`; None for `max`."""
-    if value == "max":
-        return None
-    try:
-        speed = float(value)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise RecorderError(
-            f"--speed {value!r} is not a speed: give a factor above 0 (1 is as recorded, 20 is "
-            "twenty times as fast) or max"
-        )
-    return speed
 
 
 @dataclass(frozen=True)
@@ -70,6 +65,13 @@ class Options:
     record: bool
     max_seconds: float | None
     webhook_to: str | None
+    webhook_secret_env: str | None
+    rules: tuple[Rule, ...]
+    rule: tuple[Rule, ...]
+    audio: AudioMode
+    fault: tuple[Fault, ...]
+    faults: tuple[Fault, ...]
+    fault_seed: int
     tls_cert: Path | None
     tls_key: Path | None
 
@@ -78,15 +80,7 @@ class Options:
 @session_argument
 @store_option
 @listen_option("127.0.0.1:0")
-@click.option(
-    "--speed",
-    default="1",
-    show_default=True,
-    metavar="FACTOR|max",
-    callback=_speed,
-    envvar="REPLAY_SPEED",
-    help="1 is the recorded pace, max waits for the client only.",
-)
+@speed_option("1")
 @click.option(
     "--patience",
     type=click.FloatRange(min=0),
@@ -113,6 +107,14 @@ class Options:
     envvar="REPLAY_WEBHOOK_TO",
     help="The application's server: gets the webhooks of the tape, and must answer as it did.",
 )
+@click.option(
+    "--webhook-secret-env",
+    metavar="NAME",
+    envvar="REPLAY_WEBHOOK_SECRET_ENV",
+    help="The environment variable with the secret to sign webhooks with; the tape has none.",
+)
+@matching_options
+@fault_options
 @tls_options
 def command(**options: object) -> None:
     """Play the provider's side of SESSION to an application.
@@ -128,10 +130,9 @@ def command(**options: object) -> None:
 async def _serve(options: Options) -> int:
     from recorder.capture.proxy.tls import from_files
     from recorder.clock import SystemClock
-    from recorder.providers import provider
-    from recorder.recording import Recording, find_session
-    from replay.match.rulebook import Rulebook
-    from replay.script import read_script
+    from recorder.recording import find_session
+    from replay.faults import FaultyReplay
+    from replay.playing import load_reel, player_for, signed
     from replay.server import MachineServer
     from replay.server.log import Log
 
@@ -140,71 +141,46 @@ async def _serve(options: Options) -> int:
         store = _open(options)
         stack.callback(store.close)
         row = find_session(store, options.session, replays=False)
-        found = provider(row.provider)
-        book = Rulebook(found.RULES)
-        script = read_script(Recording(store, row.id).events(), found, book)
-        if not (script.sockets or script.exchanges or script.deliveries):
-            raise RecorderError(f"session {row.id} has nothing to replay: it holds no exchange")
+        reel = load_reel(store, row, rules=(*options.rules, *options.rule))
         secrets = _secrets(store, options.record)
-        player = _player(options, script, found, book, _spare(store, row, found, book), secrets)
+        player = player_for(reel, _manner(options), secrets)
+        secret = webhook_secret(options.webhook_secret_env)
+        machine = signed(player, reel.provider, secret, SystemClock())
+        machine = _faulty(options, player, reel.provider, machine)
+        played = machine if isinstance(machine, FaultyReplay) else player
         log = Log()
         if options.record:
-            recording = _log(store, secrets, row, found, script)
-            log = await stack.enter_async_context(recording)
+            log = await stack.enter_async_context(_log(store, secrets, reel))
         stopped = stop_signal()
         host, port = options.listen
+        prefix = reel.provider.PREFIX
         server = MachineServer(
-            player, SystemClock(), prefix=found.PREFIX, host=host, port=port, tls=tls, log=log
+            machine, SystemClock(), prefix=prefix, host=host, port=port, tls=tls, log=log
         )
         async with server:
             player.reached_at(server.url)
             greet(server.url, row.provider)
-            await _until_over(server, player, stopped, _limit_s(options, script))
-    click.echo(player.report())
+            await _until_over(server, played, stopped, _limit_s(options, reel))
+    click.echo(played.report())
     sys.stdout.flush()
-    return 1 if player.failure else 0
+    return 1 if played.failure else 0
 
 
-def _player(
-    options: Options,
-    script: Script,
-    found: Provider,
-    book: Rulebook,
-    spare: tuple[ExchangeScript, ...],
-    secrets: Secrets,
-) -> Player:
-    from recorder.redact import redact_text
-    from replay.player import Player
+def _manner(options: Options) -> Manner:
+    from replay.playing import Manner
 
-    return Player(
-        script,
-        found,
-        book,
-        speed=options.speed,
-        patience_s=options.patience,
-        spare=spare,
-        webhook_to=options.webhook_to,
-        hide=lambda text: redact_text(secrets, text),
-    )
+    return Manner(options.speed, options.patience, options.webhook_to, options.audio)
 
 
-def _spare(
-    store: Store, row: SessionRow, found: Provider, book: Rulebook
-) -> tuple[ExchangeScript, ...]:
-    """The REST traffic of the run that recorded the tape, where that is a tape of its own, and what
-    was refused of other calls."""
-    from recorder.recording import Recording
-    from replay.script import read_script
+def _faulty(options: Options, player: Player, found: Provider, machine: Machine) -> Machine:
+    """The machine with the faults that were asked for, if there are any."""
+    from replay.faults import FaultyReplay
 
-    spare: list[ExchangeScript] = []
-    for other in store.sessions():
-        is_kin = (other.run, other.provider) == (row.run, row.provider) and other.id != row.id
-        recording = Recording(store, other.id)
-        if is_kin and {channel.kind for channel in recording.channels()} <= {"http", "webhook"}:
-            exchanges = read_script(recording.events(), found, book).exchanges
-            is_control = other.external_id is None
-            spare += [each for each in exchanges if is_control or each.response.status >= 400]
-    return tuple(spare)
+    faults = (*options.faults, *options.fault)
+    if not faults:
+        return machine
+    seed, patience_s = options.fault_seed, options.patience
+    return FaultyReplay(player, faults, found, seed=seed, patience_s=patience_s, machine=machine)
 
 
 def _open(options: Options) -> Store:
@@ -251,46 +227,44 @@ class _Tapes:
 
 
 @asynccontextmanager
-async def _log(
-    store: Store, secrets: Secrets, row: SessionRow, found: Provider, script: Script
-) -> AsyncIterator[Log]:
+async def _log(store: Store, secrets: Secrets, reel: Reel) -> AsyncIterator[Log]:
     """Record what happens as a new session whose parent is the tape."""
     from recorder.capture.proxy.webhooks import PREFIX
     from recorder.capture.writer import Writer
     from recorder.clock import SystemClock
+    from recorder.commands.derived import keep_derived
     from replay.server.log import Log
 
+    found = reel.provider
     writer = Writer(store, SystemClock(), secrets)
     writer.start()
-    tapes = _Tapes(writer, row, found, script)
+    tapes = _Tapes(writer, reel.row, found, reel.script)
     try:
         yield Log(tapes.tape_for, writer, found.WEBHOOKS, PREFIX + found.NAME)
     finally:
         await asyncio.to_thread(writer.close)
     tapes.check()
+    await asyncio.to_thread(keep_derived, store)
 
 
-def _limit_s(options: Options, script: Script) -> float:
+def _limit_s(options: Options, reel: Reel) -> float:
+    from replay.playing import limit_s
+
     if options.max_seconds is not None:
         return options.max_seconds
-    return script.length_ns / 1e9 / min(options.speed or 1.0, 1.0) + _SPARE_S
+    return limit_s(reel, _manner(options), _SPARE_S)
 
 
 async def _until_over(
-    server: MachineServer, player: Player, stopped: asyncio.Event, limit_s: float
+    server: MachineServer, player: Player | FaultyReplay, stopped: asyncio.Event, limit_s: float
 ) -> None:
     """Serve until the tape is used up and the connections are closed, a failure, a signal, or
     the time is over."""
-    over = asyncio.create_task(server.until(lambda: player.finished, limit_s))
-    signalled = asyncio.create_task(stopped.wait())
-    try:
-        await asyncio.wait({over, signalled}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        over.cancel()
-        signalled.cancel()
-        await asyncio.gather(over, signalled, return_exceptions=True)
+    from replay.playing import until_closed, until_over
+
+    in_time = await until_over(server, player, [stopped], limit_s)
     if stopped.is_set():
         player.give_up("it was stopped by a signal")
-    elif not player.finished:
+    elif not in_time:
         player.give_up(f"it was not over after {limit_s:g} s (--max-seconds)")
-    await server.until(lambda: server.connections == 0, _CLOSING_S)
+    await until_closed(server)

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from recorder.errors import RecorderError
+
 
 def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--tls-cert` and `--tls-key`, given as paths."""
@@ -19,6 +21,39 @@ def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
     key = click.option("--tls-key", type=click.Path(path_type=Path), help="PEM key of --tls-cert.")
     return cert(key(function))
+
+
+def _speed(ctx: click.Context, param: click.Parameter, value: str) -> float | None:
+    return speed_of("--speed", value)
+
+
+def speed_of(option: str, value: str) -> float | None:
+    """The factor of a speed; None for `max`. RecorderError if it is none."""
+    if value == "max":
+        return None
+    try:
+        speed = float(value)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise RecorderError(
+            f"{option} {value!r} is not a speed: give a factor above 0 (1 is as recorded, 20 is "
+            "twenty times as fast) or max"
+        )
+    return speed
+
+
+def speed_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--speed FACTOR|max`, given as a factor, None for `max`."""
+    return click.option(
+        "--speed",
+        default=default,
+        show_default=True,
+        metavar="FACTOR|max",
+        callback=_speed,
+        envvar="REPLAY_SPEED",
+        help="1 is the recorded pace, max waits for the client only.",
+    )
 
 
 def webhook_url(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

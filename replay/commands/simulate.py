@@ -12,10 +12,12 @@ from click.core import ParameterSource
 
 from recorder.commands.common import Address, listen_option
 from recorder.errors import RecorderError
+from replay.commands.faulting import fault_options
 from replay.commands.serving import greet, stop_signal, tls_options, webhook_url
 
 if TYPE_CHECKING:
     from recorder.events import Machine
+    from replay.faults import Fault
 
 _OF_ONE = {  # options that only one provider has
     "pace": "openai",
@@ -45,6 +47,9 @@ class Options:
     history: int
     rate_limit: int | None
     key: tuple[str, ...]
+    fault: tuple[Fault, ...]
+    faults: tuple[Fault, ...]
+    fault_seed: int
     tls_cert: Path | None
     tls_key: Path | None
 
@@ -121,6 +126,7 @@ class Options:
 @click.option(
     "--key", multiple=True, metavar="KEY", help="vapi: a key that is accepted; any by default."
 )
+@fault_options
 @tls_options
 def command(**options: object) -> None:
     """Run a seeded stand-in for PROVIDER (openai, vapi) until Ctrl-C.
@@ -146,14 +152,18 @@ async def _simulate(options: Options) -> None:
     from recorder.capture.proxy.tls import from_files
     from recorder.clock import SystemClock
     from recorder.providers import provider
+    from replay.faults import Faulty, told
     from replay.server import MachineServer
 
     clock = SystemClock()
+    found = provider(options.provider)
     make = {"openai": _openai, "vapi": _vapi}[options.provider]
+    faults = (*options.faults, *options.fault)
+    machine = Faulty(make(options, clock.wall_ns()), faults, found, seed=options.fault_seed)
     server = MachineServer(
-        make(options, clock.wall_ns()),
+        machine,
         clock,
-        prefix=provider(options.provider).PREFIX,
+        prefix=found.PREFIX,
         host=options.listen.host,
         port=options.listen.port,
         tls=from_files(options.tls_cert, options.tls_key),
@@ -163,6 +173,8 @@ async def _simulate(options: Options) -> None:
     async with server:
         greet(server.url, options.provider)
         await stopped.wait()
+    for line in told(machine.applied):
+        click.echo(f"fault: {line}")
 
 
 def _openai(options: Options, wall_ns: int) -> Machine:

@@ -14,6 +14,7 @@ from recorder.heads import Close, RequestHead, ResponseHead, header
 from recorder.providers.base import Provider
 from replay.digest.plain import plain
 from replay.digest.silence import without_silence
+from replay.digest.stencil import Stencil, stencil_of
 from replay.match.jsontext import Json, canonical, parse
 from replay.match.requests import body_value, request_value, target_value
 from replay.match.rulebook import Rulebook
@@ -55,6 +56,7 @@ class Channel:
         self._rules = book.rules
         self._entries: list[_Entry] = []
         self._streams: dict[tuple[str, str], _Entry] = {}
+        self._stencils: dict[tuple[str, str], Stencil] = {}  # of the latest piece of audio
         self._heads: list[Event] = []
         self._bodies: dict[str, bytes] = {"client": b"", "provider": b""}
         self._closed = False
@@ -86,13 +88,17 @@ class Channel:
 
     def _text(self, event: Event, lifted: bytes, audio: bytes) -> None:
         rules, type_ = self._rules, event.type
+        stencil = self._stencils.get((event.sender, type_)) if audio else None
+        if stencil and stencil.fits(lifted):
+            self._join(event, stencil.shared, stencil.value).audio += audio
+            return
         try:
             message = parse(lifted)
         except ValueError:
             self._add(event, "", {"text": lifted.decode("utf-8", "backslashreplace")})
             return
         if type_ in rules.deltas and isinstance(message, dict):
-            self._piece(event, message, audio)
+            self._piece(event, message, lifted, audio)
             return
         if event.sender == "client" and type_ in rules.cuts:
             self._streams = {key: each for key, each in self._streams.items() if key[0] != "client"}
@@ -102,7 +108,7 @@ class Channel:
             value = {"message": value, "audio": sha256(audio).hexdigest()}
         self._add(event, type_ if type_ in rules.unordered else "", value)
 
-    def _piece(self, event: Event, message: dict[str, Json], audio: bytes) -> None:
+    def _piece(self, event: Event, message: dict[str, Json], lifted: bytes, audio: bytes) -> None:
         """Join a piece to its stream: the pieces whose messages are equal but for them."""
         rules, type_ = self._rules, event.type
         root = self._book.root(type_)
@@ -112,8 +118,13 @@ class Channel:
             holder = holder.get(key) if isinstance(holder, dict) else None
         piece = holder.pop(last, "") if isinstance(holder, dict) else ""
         # an id of the piece's own says nothing once they are joined
-        shared = {key: each for key, each in message.items() if not root.down(key).is_volatile}
-        entry = self._join(event, canonical(shared), plain(root, shared, rules.constants))
+        own = [key for key in message if root.down(key).is_volatile]
+        shared = {key: each for key, each in message.items() if key not in own}
+        name, value = canonical(shared), plain(root, shared, rules.constants)
+        entry = self._join(event, name, value)
+        stencil = stencil_of(lifted, [message[key] for key in own], name, value)
+        if stencil and not piece:
+            self._stencils[event.sender, type_] = stencil
         assert entry.text is not None
         text = piece if isinstance(piece, str) else canonical(piece)
         if text and (entry.audio or type_ in rules.ungated):

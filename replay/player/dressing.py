@@ -9,7 +9,7 @@ from recorder.heads import RequestHead, header
 from recorder.providers.base import Provider
 from recorder.redact.walk import texts
 
-_REDACTED = re.compile(rb'"\[redacted(?::([0-9a-f]{12}))?\]"')
+_REDACTED = re.compile(rb'"\[redacted:([0-9a-f]{12})\]"')  # without digits it stands for words
 
 
 class Base(NamedTuple):
@@ -44,7 +44,7 @@ class Dressing:
     def answer(self, body: bytes) -> bytes:
         """The body of an answer with its links and keys."""
         return _REDACTED.sub(
-            lambda marker: b'"%sreplay_%s"' % (self._key, marker[1] or b"0" * 12), self.links(body)
+            lambda marker: b'"%sreplay_%s"' % (self._key, marker[1]), self.links(body)
         )
 
     def links(self, body: bytes) -> bytes:

@@ -29,6 +29,18 @@ class Ear:
         self._crossings: list[_Crossing] = []
         self._opened_ns: list[int] = []
 
+    def count(self, size: int, loud: int) -> None:
+        """Hear more audio that opens nothing; see `wanted`."""
+        self.heard += size
+        self.loud += loud
+
+    def wanted(self) -> tuple[int | None, int | None]:
+        """At how much sound, and how much audio, something opens next; None: at no amount."""
+        steps, crossings, at = self._waiting, self._crossings, len(self._opened_ns)
+        loud = steps[len(crossings)].loud if len(crossings) < len(steps) else None
+        heard = crossings[at].heard + steps[at].trail if at < len(crossings) else None
+        return loud, heard
+
     def take(self, sound: Sound, now: int) -> None:
         """Hear more audio."""
         self.heard += sound.size

@@ -2,31 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from recorder.events import Message
 from recorder.heads import RequestHead
 from replay.match.compare import Difference
 from replay.match.jsontext import Json
-from replay.match.requests import request_value
-from replay.player.line import Pace
+from replay.player.pace import Pace
+from replay.player.shelf import Asked, Recorded, Shelf, asked
 from replay.script import ExchangeScript
 
 Differs = Callable[[dict[str, Json], dict[str, Json]], Difference | None]
 
 
+Settled = Callable[[int, int], int | None]
+
+
 class _Answer(NamedTuple):
-    at_ns: int
+    asked_ns: int
     message: Message
-    script: ExchangeScript
+    recorded: Recorded
+
+
+def _at_once(first: int, last: int) -> int:
+    return 0
 
 
 class Exchanges:
     """Answers requests. Each of `scripts` is used once, in order among equal requests, and has to
     be, unless `tolerates` says of its type that it may be missing: then the last answer also serves
     whoever asks once more. One of `spare` answers whatever else it fits, as often as it is asked.
-    `differs` compares a recorded and a live request; `dress` completes the body of an answer."""
+    `differs` compares a recorded and a live request, `prefix` may stand before the path of either;
+    `dress` completes the body of an answer. `settled` tells when the webhooks between two steps
+    that decide the answer were answered (None if one was not).
+
+    A request that says exactly what a recorded one says is found in constant time. One that only
+    fits, by a rule, is looked for among those to the same place, then among all others.
+    """
 
     def __init__(
         self,
@@ -36,89 +50,152 @@ class Exchanges:
         pace: Pace,
         tolerates: Callable[[str], bool],
         dress: Callable[[bytes], bytes],
+        prefix: str,
+        settled: Settled = _at_once,
     ) -> None:
-        self.unused = list(scripts)
+        self._settled = settled
         self.used = 0
         self.notes: list[str] = []
-        self._spare, self._differs, self._pace = list(spare), differs, pace
+        self._differs, self._pace, self._prefix = differs, pace, prefix
         self._tolerates, self._dress = tolerates, dress
-        self._again: list[ExchangeScript] = []  # tolerated ones that were used, the latest first
-        self._open = [script for script in scripts if not tolerates(script.type)]
+        self._unused, self._spare = Shelf(), Shelf()
+        self._again = Shelf()  # tolerated ones that were used
+        self._open: OrderedDict[int, ExchangeScript] = OrderedDict()  # not answered, and have to be
+        self._needed = 0  # how many have to be asked for
         self._pending: list[_Answer] = []
+        for number, script in enumerate((*scripts, *spare)):
+            about = asked(script.request, script.sent, prefix)
+            recorded = Recorded(number, script, about)
+            if number >= len(scripts):
+                self._spare.add(recorded)
+                continue
+            self._unused.add(recorded)
+            if not tolerates(script.type):
+                self._open[number] = script
+                self._needed += 1
 
     def ask(self, message: Message, now: int) -> ExchangeScript | Difference | None:
         """Take a request: the exchange it is, whose answer is then pending, else what differs from
         the likeliest one (None if there is none)."""
-        found = self._find(request_value(RequestHead.decode(message.body), message.payload))
-        if isinstance(found, ExchangeScript):
-            head, body = found.response.encode(), self._dress(found.received)
-            answer = Message(message.channel, "http.response", head, body)
-            self._pending.append(_Answer(now + self._pace.scaled(found.gap_ns), answer, found))
-            self._use(found)
-        return found
+        head = RequestHead.decode(message.body)
+        found = self._find(asked(head, message.payload, self._prefix))
+        if not isinstance(found, Recorded):
+            return found
+        script = found.script
+        answer = Message(
+            message.channel,
+            "http.response",
+            script.response.encode(),
+            self._dress(script.received),
+        )
+        self._pending.append(_Answer(now, answer, found))
+        self._use(found)
+        return script
+
+    def serves(self, message: Message) -> bool:
+        """Whether there is an answer to a request."""
+        head = RequestHead.decode(message.body)
+        return isinstance(self._find(asked(head, message.payload, self._prefix)), Recorded)
+
+    def _find(self, about: Asked) -> Recorded | Difference | None:
+        equal = self._unused.equal(about)
+        if equal and self._differs(equal.asked.value, about.value) is None:
+            return equal
+        nearest: Difference | None = None
+        for recorded in self._candidates(about):
+            found = self._differs(recorded.asked.value, about.value)
+            if found is None:
+                return recorded
+            nearest = nearest or found
+        return nearest
+
+    def _candidates(self, about: Asked) -> Iterator[Recorded]:
+        shelves = (self._unused, self._again, self._spare)
+        for shelf in shelves:
+            yield from shelf.kin(about)
+        for shelf in shelves:
+            yield from shelf.strangers(about)
+
+    def _use(self, recorded: Recorded) -> None:
+        script = recorded.script
+        if recorded in self._unused:
+            self._unused.remove(recorded)
+            self.used += 1
+            if self._tolerates(script.type):
+                self._again.add(recorded, last=False)  # who asks once more gets the latest answer
+            else:
+                self._needed -= 1
+        elif recorded in self._again:
+            self.notes.append(f"{script.type} came once more than on the tape")
+        else:  # the next equal request gets the next answer
+            self._spare.remove(recorded)
+            self._spare.add(recorded)
+
+    # What waits for them
 
     def reached(self, seq: int) -> bool:
         """Whether all that had been asked before step `seq` was asked, and what had been answered
         was answered."""
-        pending = [answer.script for answer in self._pending]
-        return all(
-            script.seq > seq or (script in pending and script.end_seq > seq)
-            for script in self._open
-        )
+        pending = {answer.recorded.number for answer in self._pending}
+        for number, script in self._open.items():
+            if script.seq > seq:
+                return True
+            if number not in pending or script.end_seq <= seq:
+                return False
+        return True
 
     def was_asked(self, seq: int, types: frozenset[str]) -> bool:
         """Whether all requests of these types that were before step `seq` have come."""
-        return all(script.seq > seq or script.type not in types for script in self.unused)
+        firsts = (self._unused.first(type_) for type_ in types)
+        return all(first is None or first.script.seq > seq for first in firsts)
 
-    def _find(self, got: dict[str, Json]) -> ExchangeScript | Difference | None:
-        nearest: Difference | None = None
-        is_near = False
-        for script in (*self.unused, *self._again, *self._spare):
-            found = self._differs(request_value(script.request, script.sent), got)
-            if found is None:
-                return script
-            is_same_target = not found.path.startswith(("$.method", "$.path"))
-            if nearest is None or (is_same_target and not is_near):
-                nearest, is_near = found, is_same_target
-        return nearest
-
-    def _use(self, script: ExchangeScript) -> None:
-        if script in self.unused:
-            self.unused.remove(script)
-            self.used += 1
-            if self._tolerates(script.type):
-                self._again.insert(0, script)
-        elif script in self._again:
-            self.notes.append(f"{script.type} came once more than on the tape")
-        else:  # the next equal request gets the next answer
-            self._spare.remove(script)
-            self._spare.append(script)
+    def rest(self) -> list[ExchangeScript]:
+        """The first one that was not asked for, if one is left."""
+        first = self._unused.first()
+        return [first.script] if first else []
 
     @property
     def may_be_missing(self) -> bool:
         """Whether the tape can do without all that was not asked for."""
-        return all(self._tolerates(script.type) for script in self.unused)
+        return not self._needed
 
     def forgive(self) -> bool:
         """Go on without what may be missing; False if something else is missing, too."""
         if not self.may_be_missing:
             return False
-        self.notes += [f"{script.type} (step {script.seq}) did not come" for script in self.unused]
-        self.unused.clear()
+        for script in (recorded.script for recorded in self._unused):
+            self.notes.append(f"{script.type} (step {script.seq}) did not come")
+        self._unused.clear()
         return True
+
+    # The answers
 
     def due(self, now: int) -> list[Message]:
         """The answers to be sent by `now`."""
-        ready = [answer for answer in self._pending if answer.at_ns <= now]
-        if ready:
-            self._pending = [answer for answer in self._pending if answer.at_ns > now]
-            done = [answer.script for answer in ready]
-            self._open = [script for script in self._open if script not in done]
+        ready: list[_Answer] = []
+        waiting: list[_Answer] = []
+        for answer in self._pending:
+            when = self._when(answer)
+            (waiting if when is None or when > now else ready).append(answer)
+        self._pending = waiting
+        for answer in ready:
+            self._open.pop(answer.recorded.number, None)
         return [answer.message for answer in ready]
 
     def deadline(self) -> int | None:
         """When the next answer is due."""
-        return min((answer.at_ns for answer in self._pending), default=None)
+        times = map(self._when, self._pending)
+        return min((when for when in times if when is not None), default=None)
+
+    def _when(self, answer: _Answer) -> int | None:
+        """When an answer is due; None while a webhook that decides it is not answered."""
+        number, script, _ = answer.recorded
+        settled: int | None = 0
+        if number in self._open:  # what may be missing can come at another time than on the tape
+            settled = self._settled(script.seq, script.end_seq)
+        if settled is None:
+            return None
+        return max(answer.asked_ns, settled) + self._pace.scaled(script.gap_ns)
 
     def drop(self) -> None:
         """Send no more answers."""

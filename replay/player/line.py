@@ -1,38 +1,28 @@
-"""One live WebSocket that plays one WebSocket of a tape: the causal gate and the pace."""
+"""One live WebSocket that plays one WebSocket of a tape."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from recorder.events import Kind, Message
 from recorder.heads import Close
 from recorder.providers.base import Tracker
 from replay.match.compare import Matcher
+from replay.match.hearing import AudioMode
 from replay.match.ids import rename
-from replay.match.jsontext import parse
-from replay.match.rulebook import value_at
-from replay.match.sound import measure
+from replay.match.voice import Voice
 from replay.player.ear import Ear
-from replay.script import Expected, Planned, Script, SocketScript
+from replay.player.expectations import Expectations
+from replay.player.intake import Intake
+from replay.player.modes import Ahead, Mode
+from replay.player.pace import Pace
+from replay.script import Expected, Planned, SocketScript
 
 _NS = 1_000_000_000
-_AHEAD = 16  # how many expected messages a client may be ahead of the recorded order
 _GRACE_NS = _NS  # how long an answer waits for a message that may be missing
 _IN_FLIGHT_NS = _NS // 2  # of the tape: what is due so soon after a close was on its way
 _LEAST_IN_FLIGHT_NS = _NS // 10  # the same in live time, whatever the speed
 LOST = 1006
-
-
-class Pace(NamedTuple):
-    """How fast: `speed` 1.0 is as recorded, None is at once; `patience_ns` bounds each wait."""
-
-    speed: float | None
-    patience_ns: int
-
-    def scaled(self, gap_ns: int) -> int:
-        """A recorded time at this speed."""
-        return 0 if self.speed is None else int(gap_ns / self.speed)
 
 
 class Line:
@@ -50,213 +40,242 @@ class Line:
         pace: Pace,
         now: int,
         released: Callable[[int], int | None],
+        mode: Mode,
+        audio: AudioMode = "exact",
     ) -> None:
-        self.channel, self.script = channel, script
+        self.channel, self.script, self.released = channel, script, released
         self.over = False
-        self.matched = [False] * len(script.expected)
         self.sent = 0  # planned messages that went out
-        self.cleared = 0  # expected messages that came, or are no longer waited for, in a row
         self.notes: list[str] = []
-        self._first_open = 0
-        self._matcher, self._tracker, self._pace = matcher, tracker, pace
-        self._released = released
+        self.ahead: Ahead | None = None  # what the client did before its turn
+        self.clock = now + pace.length(script.gap_ns)  # when the last message was to go out
+        self.progress_ns = self.clock
+        self.due_ns: int | None = None  # when the next message is, as of the last `look`
+        self.intake = Intake(script, audio, is_counted=mode.in_order)
+        self._matcher, self._tracker, self._pace, self._mode = matcher, tracker, pace, mode
         self._rules = matcher.book.rules
+        self._expects = Expectations(script.expected, matcher, self.clock, in_order=mode.in_order)
         self._answered = False
-        self._clock = now + pace.scaled(script.gap_ns)  # when the last message was to go out
-        self._cleared_ns = [self._clock]  # when the first n expected messages had come
-        self.ear = Ear(script)
-        self._progress_ns = self._clock
+
+    @property
+    def matched(self) -> list[bool]:
+        """Which of the expected messages came."""
+        return self._expects.matched
+
+    @property
+    def cleared(self) -> int:
+        """How many of the expected messages came, or are no longer waited for, in a row."""
+        return self._expects.cleared
+
+    @property
+    def latest_ns(self) -> int:
+        """When the last message passed, streamed audio aside."""
+        return max(self.clock, self._expects.cleared_ns[-1])
+
+    @property
+    def ear(self) -> Ear:
+        """What the client has streamed."""
+        return self.intake.ear
+
+    @property
+    def voice(self) -> Voice:
+        """How what the client streamed compares. Nothing but the end may follow."""
+        return self.intake.voice
 
     # What the client sends
 
     def take(self, kind: Kind, body: bytes, now: int) -> bool:
-        """Take a client message; False if it does not fit the tape."""
+        """Take a client message; False if it does not fit the tape, or is `ahead` of its turn."""
+        if self.intake.repeats_at_gate(kind, body, now):
+            return self._keeps_turn(self._mode.ahead_audio(self))
         insight = self._tracker.inspect(self.channel, "client", kind, "", body)
         type_ = insight.type
         if type_ in self._rules.ungated:
-            self.ear.take(measure(body, insight.audio), now)
-            return True
-        index = self._fitting(kind, type_, body)
+            place = self._rules.deltas.get(type_)
+            fits = self.intake.take(body, insight.audio, place, now)
+            return fits and self._keeps_turn(self._mode.ahead_audio(self))
+        index = self._expects.fitting(kind, type_, body)
         if index is None:
-            if type_ not in self._rules.tolerated:
+            if type_ not in self._rules.tolerated or self._wants(type_):
                 return False
             self.notes.append(f"{type_} came and is not on the tape")
             return True
-        if any(not done for done in self.matched[self.cleared : index]):
-            step = self.script.expected[index]
+        if type_ in self._rules.cuts and not self.intake.cut():
+            return False
+        step = self.script.expected[index]
+        if self._expects.is_early(index):
             self.notes.append(f"{step.type} (step {step.seq}) came before its turn")
-        self._mark(index)
-        self._clear(index, now)
-        self._progress_ns = now
-        return True
+        self._expects.mark(index, now)
+        self.progress_ns = now
+        return self._keeps_turn(self._mode.ahead(step.seq, f"step {step.seq} {type_ or kind}"))
 
-    def _fitting(self, kind: Kind, type_: str, body: bytes) -> int | None:
-        """The expected message that this one is, and its ids are then bound."""
-        passed: list[Expected] = []
-        for index in self.open_steps():
-            step = self.script.expected[index]
-            same_form = step.kind == kind and step.type == type_
-            if same_form and all(self._may_pass(step, other) for other in passed):
-                if kind == "ws.binary":
-                    found = step.body == body
-                else:
-                    found = self._matcher.match(type_, step.body, body) is None
-                if found:
-                    return index
-            passed.append(step)
-            if len(passed) > _AHEAD:
-                break
-        return None
+    def _keeps_turn(self, ahead: Ahead | None) -> bool:
+        self.ahead = ahead
+        return ahead is None
+
+    def _wants(self, type_: str) -> bool:
+        """Whether a message of this type is waited for by what the provider says next, apart from
+        the rest of what it is saying: another one is then no extra one."""
+        rest = self.script.planned[self.sent :]
+        step = next((each for each in rest if each.type not in self._rules.deltas), None)
+        wanted = len(self.matched) if step is None else step.after
+        expected = self.script.expected
+        return any(at < wanted and expected[at].type == type_ for at in self.open_steps())
 
     def open_steps(self) -> Iterator[int]:
         """The expected messages that did not come yet, in order."""
-        indexes = range(self._first_open, len(self.matched))
-        return (index for index in indexes if not self.matched[index])
-
-    def _mark(self, index: int) -> None:
-        self.matched[index] = True
-        while self._first_open < len(self.matched) and self.matched[self._first_open]:
-            self._first_open += 1
-
-    def _may_pass(self, step: Expected, other: Expected) -> bool:
-        """Whether `step` may come before `other`, which is before it on the tape."""
-        rules = self._rules
-        if other.type in rules.tolerated or {step.type, other.type} & rules.unordered:
-            return True
-        place = rules.parallel.get(step.type)
-        if place is None or step.type != other.type:
-            return False
-        return all(value_at(parse(each.body), place) is not None for each in (step, other))
-
-    def _clear(self, index: int, now: int) -> None:
-        """Move on over all that came, and over what may be missing before `index`."""
-        expected = self.script.expected
-        while self.cleared < len(expected):
-            at = self.cleared
-            missing = at < index and expected[at].type in self._rules.tolerated
-            if not (self.matched[at] or missing):
-                break
-            self.cleared += 1
-            self._cleared_ns.append(now)
+        return self._expects.open()
 
     # What the provider sends
 
-    def due(self, now: int) -> Iterator[Message]:
+    def due(self, now: int) -> list[Message]:
         """What is to be sent by `now`, in order."""
+        opening: list[Message] = []
         if not self._answered:
-            if now < self._clock:
-                return
+            if now < self.clock:
+                return []
             self._answered = True
             refused = self.script.answer.status != 101
             self.over = refused
             payload = self.script.refusal if refused else b""
-            yield Message(self.channel, "ws.open", self.script.answer.encode(), payload)
-        yield from self._until(now, now)
+            answer = self.script.answer.encode()
+            opening = [Message(self.channel, "ws.open", answer, payload)]
+        self.look()
+        return opening + self.go(now, now)
 
-    def _until(self, horizon: int, now: int) -> Iterator[Message]:
-        while not self.over and (step := self.next_step()) is not None:
-            when = self._when(step)
-            if when is None and self._skips(now):
+    def look(self) -> None:
+        """See when the next message is due: something may have changed."""
+        step = None if self.over else self.next_step()
+        self.due_ns = None if step is None else self._mode.when(self, step)
+
+    def go(self, horizon: int, now: int) -> list[Message]:
+        """Send what is due by `horizon`; nothing has changed since `look`."""
+        planned, mode, follows = self.script.planned, self._mode, self._mode.follows
+        went: list[Message] = []
+        while True:
+            when = self.due_ns
+            if when is None and self.next_step() and self._skips(now):
+                self.look()
                 continue
             if when is None or when > horizon:
-                return
-            self._send(step, when, now)
-            yield self._message(step)
+                return went
+            step = planned[self.sent]
+            self.sent += 1
+            self.clock, self.progress_ns = when, now
+            body = self._worded(step) if step.names else step.body
+            went.append(Message(self.channel, step.kind, body))
+            if step.loud:
+                self.intake.ear.passed += 1
+            if step.kind == "ws.close":
+                self.over = True
+            after = planned[self.sent] if self.sent < len(planned) else None
+            if follows and after is not None and after.follows:
+                self.due_ns = when + self._pace.scaled(after.gap_ns)
+            else:
+                mode.went(step, body)
+                self.look()
 
-    def _send(self, step: Planned, when: int, now: int) -> None:
-        self._clock = when
-        self._progress_ns = now
-        self.sent += 1
-        self.ear.passed += bool(step.loud)
-        self.over = step.kind == "ws.close"
-
-    def _message(self, step: Planned) -> Message:
-        body = step.body
-        if step.names:
-            book = self._matcher.book
-            body = rename(body, step.names, self._matcher.bindings, book, step.type)
-        return Message(self.channel, step.kind, body)
+    def _worded(self, step: Planned) -> bytes:
+        book = self._matcher.book
+        return rename(step.body, step.names, self._matcher.bindings, book, step.type)
 
     def next_step(self) -> Planned | None:
         """The provider's next message."""
         planned = self.script.planned
         return planned[self.sent] if self.sent < len(planned) else None
 
-    def _when(self, step: Planned) -> int | None:
-        """When a message is to go out; None while what it waits for has not come."""
+    @property
+    def told_ns(self) -> int:
+        """When on the tape the last message went out, or the connection was opened."""
+        if self.sent:
+            return self.script.planned[self.sent - 1].at_ns
+        return self.script.at_ns + self.script.gap_ns
+
+    def opened(self, step: Planned) -> int | None:
+        """When all had happened that caused a message; None if something has not."""
         if self.cleared < step.after:
             return None
-        released = self._released(step.seq)
+        released = self.released(step.seq)
         if released is None:
             return None
-        opened = max(self._cleared_ns[step.after], released)
-        if step.loud:
-            heard = self.ear.opens_at()
-            if heard is None:
-                return None
-            opened = max(opened, heard)
-        return max(self._clock, opened) + self._pace.scaled(step.gap_ns)
+        opened = max(self._expects.cleared_ns[step.after], released)
+        if not step.loud:
+            return opened
+        heard = self.ear.opens_at()
+        return None if heard is None else max(opened, heard)
+
+    def open_step(self) -> Planned | None:
+        """The next message, if all that caused it has happened."""
+        step = None if self.over or not self._answered else self.next_step()
+        return step if step and self.opened(step) is not None else None
 
     # Waiting
 
     @property
     def is_held(self) -> bool:
-        """Whether the next message waits for something that is not of this connection."""
+        """Whether the next message waits for something that the client of this connection cannot
+        do."""
         step = self.next_step()
-        return step is not None and self._released(step.seq) is None and self.awaited() is None
+        return step is not None and self._mode.is_held(self, step)
 
     def reached(self, seq: int) -> bool:
         """Whether all has happened here that was before step `seq` of the tape."""
+        return self.pending(seq) is None
+
+    def pending(self, seq: int) -> str | None:
+        """What was here before step `seq` of the tape and has not happened; None if all has."""
         if self.over:
-            return True
-        step, closed = self.next_step(), self.script.closed_seq
-        expected = self.script.expected
-        return not (
-            not self._answered
-            or (step is not None and step.seq < seq)
-            or (self.cleared < len(expected) and expected[self.cleared].seq < seq)
-            or (closed is not None and closed < seq)
-        )
+            return None
+        step, closed, expected = self.next_step(), self.script.closed_seq, self.script.expected
+        if not self._answered:
+            return "the answer to an upgrade"
+        waiting: list[Planned | Expected] = [step] if step else []
+        if self.cleared < len(expected):
+            waiting.append(expected[self.cleared])
+        first = min(waiting, key=lambda each: each.seq, default=None)
+        if first and first.seq < seq:
+            return f"step {first.seq} {first.type or first.kind}"
+        return f"step {closed}, a close" if closed is not None and closed < seq else None
 
     def awaited(self) -> Expected | None:
         """The client message that is waited for now, or None."""
         step = self.next_step()
-        wanted = len(self.script.expected) if step is None else step.after
+        wanted = step.after if step and self._mode.waits else 0
+        if step is None:
+            wanted = len(self.script.expected)
         return self.script.expected[self.cleared] if self.cleared < wanted else None
 
     def _skips(self, now: int) -> bool:
         """Go on without a message that may be missing, once it had its time."""
         limit, awaited = self._skip_ns(), self.awaited()
-        if limit is None or awaited is None or now < limit:
+        if limit is None or awaited is None or now < limit or self.over:
             return False
         self.notes.append(f"{awaited.type} (step {awaited.seq}) did not come in time")
-        self.cleared += 1
-        self._cleared_ns.append(now)
+        self._expects.skip(now)
         return True
 
     def _skip_ns(self) -> int | None:
         awaited = self.awaited()
         if awaited is None or awaited.type not in self._rules.tolerated:
             return None
-        return self._progress_ns + self._pace.scaled(awaited.allow_ns) + _GRACE_NS
+        return self.progress_ns + self._pace.length(awaited.allow_ns) + _GRACE_NS
 
     def limit(self) -> int:
         """When the wait for the client ends (for its close, once everything was sent)."""
         step, awaited = self.next_step(), self.awaited()
         allow = awaited.allow_ns if awaited else step.allow_ns if step else self.script.allow_ns
-        released = self._released(step.seq) if step else 0
-        return max(self._progress_ns, released or 0) + allow + self._pace.patience_ns
+        released = self.released(step.seq) if step else 0
+        return max(self.progress_ns, released or 0) + allow + self._pace.patience_ns
 
     def deadline(self) -> int | None:
         """When something happens here without the client."""
         if self.over:
             return None
         if not self._answered:
-            return self._clock
-        step = self.next_step()
-        when = None if step is None else self._when(step)
-        if when is not None or self.is_held:
-            return when
+            return self.clock
+        self.look()
+        if self.due_ns is not None or self.is_held:
+            return self.due_ns
         skip = self._skip_ns()
         return self.limit() if skip is None else skip
 
@@ -264,8 +283,8 @@ class Line:
         """Whether the client was waited for in vain."""
         if self.over or not self._answered or self.is_held or now < self.limit():
             return False
-        step = self.next_step()
-        return step is None or self._when(step) is None
+        self.look()
+        return self.due_ns is None
 
     def finish_waiting(self, now: int) -> None:
         """Pass over what may be missing at the end of the tape."""
@@ -276,8 +295,9 @@ class Line:
 
     def hang_up(self, close: Close, now: int) -> list[Message]:
         """The client closes: what was on its way still goes out."""
-        ahead = max(self._pace.scaled(_IN_FLIGHT_NS), _LEAST_IN_FLIGHT_NS)
-        on_its_way = list(self._until(now + ahead, now))
+        ahead = max(self._pace.length(_IN_FLIGHT_NS), _LEAST_IN_FLIGHT_NS)
+        self.look()
+        on_its_way = self.go(now + ahead, now)
         self.over = True
         sendable = [message for message in on_its_way if message.kind != "ws.close"]
         if sendable:
@@ -290,26 +310,11 @@ class Line:
         rest = self.script.planned[self.sent :]
         return [step for step in rest if step.kind != "ws.close" and step.type not in optional]
 
+    def step_of(self, count: int) -> int:
+        """The step of the provider's message `count`, from 1; 0 if the tape has no such one."""
+        planned = self.script.planned
+        return planned[count - 1].seq if count <= len(planned) else 0
+
     def missing(self) -> list[Expected]:
         """Client messages that did not come and were needed."""
-        steps = (self.script.expected[index] for index in self.open_steps())
-        return [step for step in steps if step.type not in self._rules.tolerated]
-
-
-def acquainted(tracker: Tracker, script: Script, socket: SocketScript, opened: Message) -> Tracker:
-    """`tracker`, once it has seen what the tape told before `socket`, such as how its audio is
-    coded, and how the live one was `opened`."""
-    told: list[tuple[int, Kind, str, bytes, bytes]] = [
-        *(
-            (each.seq, "http.request", each.type, each.sent, each.received)
-            for each in script.exchanges
-        ),
-        *((each.seq, "webhook.request", each.type, b"", each.sent) for each in script.deliveries),
-    ]
-    for seq, kind, type_, sent, received in sorted(told):
-        if seq < socket.seq:
-            tracker.inspect(-seq, "client", kind, type_, b"")
-            tracker.inspect(-seq, "client", "http.chunk", type_, sent)
-            tracker.inspect(-seq, "provider", "http.chunk", type_, received)
-    tracker.inspect(opened.channel, "client", "ws.open", "", opened.body)
-    return tracker
+        return self._expects.missing()

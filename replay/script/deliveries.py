@@ -26,6 +26,10 @@ class Releases:
         self._seqs.append(event.seq)
         self._times.append(event.at_ns)
 
+    def count(self, seq: int) -> int:
+        """How many were before an event."""
+        return bisect_left(self._seqs, seq)
+
     def before(self, seq: int) -> int:
         """The time of the last one before an event; 0 if there is none."""
         at = bisect_left(self._seqs, seq)
@@ -46,6 +50,7 @@ class _Begun:
 
     gap_ns: int
     loud: Mapping[int, int]
+    seq: int
 
 
 @dataclass
@@ -57,6 +62,7 @@ class Post:
     _begun: dict[int, _Begun] = field(default_factory=dict)
     _types: dict[int, str] = field(default_factory=dict)  # of webhooks and tolerated exchanges
     _heard: dict[int, _Heard] = field(default_factory=dict)
+    _answers: list[tuple[int, Event]] = field(default_factory=list)  # and what they answer
     _cause_ns: int = 0
 
     def take(self, seen: Seen) -> None:
@@ -66,7 +72,7 @@ class Post:
             self._hear(event, seen)
         elif event.kind == "webhook.request":
             loud = {at: _needed(heard) for at, heard in self._heard.items() if heard.loud}
-            self._begun[event.channel] = _Begun(event.at_ns - self._cause_ns, loud)
+            self._begun[event.channel] = _Begun(event.at_ns - self._cause_ns, loud, event.seq)
             self._types[event.channel] = event.type
             self._cause(event)
             self.releases.add(event)
@@ -75,6 +81,7 @@ class Post:
             if is_answer and self._types[event.channel] in rules.awaited:
                 self._cause(event)
                 self.releases.add(event)
+                self._answers.append((self._begun[event.channel].seq, event))
         elif event.kind == "http.request" and self.book.tolerates(event.type):
             self._types[event.channel] = event.type
         elif event.channel not in self._types:
@@ -91,6 +98,12 @@ class Post:
 
     def _cause(self, event: Event) -> None:
         self._cause_ns = event.at_ns
+
+    def answered_ns(self, first: int, last: int) -> int:
+        """When the last webhook that decides what comes next, of those sent after event `first`,
+        was answered before event `last`; 0 if there was none."""
+        found = (answer for asked, answer in self._answers if first < asked and answer.seq < last)
+        return max((answer.at_ns for answer in found), default=0)
 
     def scripts(self, channels: Mapping[int, Sequence[Seen]]) -> tuple[DeliveryScript, ...]:
         """The webhooks in order, given all that was taken, by channel."""

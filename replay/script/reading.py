@@ -6,15 +6,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from recorder.events import Event
-from recorder.heads import RequestHead, ResponseHead
+from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 from replay.match.ids import ids_in, mentioned, strings_in
 from replay.match.jsontext import parse
 from replay.match.rulebook import Rulebook
 from replay.match.sound import Sound
+from replay.match.stretch import Stretches
 from replay.script.deliveries import Post, Releases
 from replay.script.seen import NS, SLACK_NS, Seen, look, whole_bodies
-from replay.script.steps import ExchangeScript, Expected, Planned, Script, SocketScript
+from replay.script.steps import (
+    Chunk,
+    ExchangeScript,
+    Expected,
+    Planned,
+    Script,
+    SocketScript,
+)
+
+_LOST = 1006  # RFC 6455, 7.4.1: no close frame came
 
 
 def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> Script:
@@ -37,7 +47,7 @@ def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> 
         if channel[0].event.kind.startswith("ws."):
             sockets.extend(_Builder(book, minted, post.releases).build(channel))
         elif channel[0].event.kind == "http.request":
-            exchanges.extend(_exchange(channel))
+            exchanges.extend(_exchange(channel, post))
     deliveries = post.scripts(channels)
     return Script(tuple(sockets), tuple(exchanges), minted, length_ns, deliveries)
 
@@ -88,6 +98,7 @@ class _Builder:
     gap_ns: int = 0
     audio: int = 0
     byte_rate: int = 0
+    stretches: Stretches = field(default_factory=Stretches)
     closed: Event | None = None
     opened_ns: int = 0
     gated_ns: int = 0  # the last expected message
@@ -97,6 +108,8 @@ class _Builder:
     loud_end: int = 0  # audio up to the last sound
     heard_ns: int = 0  # the last audio
     progress_audio: int = 0  # audio up to the last message of either side
+    chunks: list[Chunk] = field(default_factory=list)
+    gates: tuple[int, int] = (-1, -1)  # what the last provider message waited for
 
     def build(self, channel: Sequence[Seen]) -> Iterator[SocketScript]:
         """The script, unless the upgrade was never answered."""
@@ -108,6 +121,7 @@ class _Builder:
         if self.request and not self.answer and not self.planned:
             return
         last_ns = max(self.gated_ns, self.sent_ns)
+        self._end_audio()
         yield SocketScript(
             channel[0].event.channel,
             channel[0].event.seq,
@@ -123,7 +137,17 @@ class _Builder:
             self.closed.seq if self.closed else None,
             channel[0].event.at_ns,
             channel[-1].event.at_ns,
+            self.stretches.all(),
+            tuple(self.chunks),
         )
+
+    def _end_audio(self) -> None:
+        """The last stretch is whole if the client hung up, and was not merely lost."""
+        closed = self.closed
+        is_whole = False
+        if closed and closed.sender == "client":
+            is_whole = Close.decode(closed.body).code != _LOST
+        self.stretches.cut(closed.seq if closed else 0, is_whole=is_whole)
 
     def _take(self, seen: Seen) -> None:
         event = seen.event
@@ -153,14 +177,22 @@ class _Builder:
     def _hear(self, event: Event, sound: Sound) -> None:
         self.audio += sound.size
         self.loud += sound.loud
+        self.chunks.append(
+            Chunk(event.seq, event.kind, event.body, sound.size, sound.loud, sound.tail)
+        )
+        self.stretches.hear(event.seq, sound)
         self.byte_rate = sound.byte_rate or self.byte_rate
         self.heard_ns = event.at_ns
         if sound.loud:
             self.loud_end = self.audio - sound.tail
 
     def _expect(self, event: Event) -> None:
+        if event.type in self.book.rules.cuts:
+            self.stretches.cut(event.seq)
         allow = self._allow(event.at_ns, max(self.gated_ns, self.sent_ns))
-        self.expected.append(Expected(event.seq, event.kind, event.type, event.body, allow))
+        self.expected.append(
+            Expected(event.seq, event.kind, event.type, event.body, allow, event.at_ns)
+        )
         self.gated_ns, self.progress_audio = event.at_ns, self.audio
 
     def _plan(self, event: Event, has_audio: bool = False) -> None:
@@ -181,9 +213,25 @@ class _Builder:
             names = mentioned(event.body, self.minted, self.book, event.type)
         allow = self._allow(event.at_ns, max(self.gated_ns, self.sent_ns))
         gap = max(0, event.at_ns - max(causes))
-        body = event.body
+        gates = (after, self.releases.count(event.seq))
+        follows = gates == self.gates and not loud and not names and event.kind != "ws.close"
+        self.gates = gates
         self.planned.append(
-            Planned(event.seq, event.kind, event.type, body, after, loud, trail, gap, allow, names)
+            Planned(
+                event.seq,
+                event.kind,
+                event.type,
+                event.body,
+                after,
+                loud,
+                trail,
+                gap,
+                allow,
+                names,
+                event.at_ns,
+                self.loud,
+                follows,
+            )
         )
         self.sent_ns, self.progress_audio = event.at_ns, self.audio
 
@@ -193,7 +241,7 @@ class _Builder:
         return max(at_ns - since_ns, length)
 
 
-def _exchange(channel: Sequence[Seen]) -> Iterator[ExchangeScript]:
+def _exchange(channel: Sequence[Seen], post: Post) -> Iterator[ExchangeScript]:
     """The exchange of a channel, unless it was never answered."""
     events = [seen.event for seen in channel]
     response = next((event for event in events if event.kind == "http.response"), None)
@@ -204,6 +252,9 @@ def _exchange(channel: Sequence[Seen]) -> Iterator[ExchangeScript]:
     for event in events:
         if event.kind == "http.chunk":
             ends[event.sender] = event.at_ns
+    answered_ns = 0
+    if not post.book.tolerates(events[0].type):
+        answered_ns = post.answered_ns(events[0].seq, events[-1].seq)
     yield ExchangeScript(
         events[0].channel,
         events[0].seq,
@@ -213,7 +264,7 @@ def _exchange(channel: Sequence[Seen]) -> Iterator[ExchangeScript]:
         bodies.get("client", b""),
         ResponseHead.decode(response.body),
         bodies.get("provider", b""),
-        max(0, ends["provider"] - ends["client"]),
+        max(0, ends["provider"] - max(ends["client"], answered_ns)),
         events[0].at_ns,
         events[-1].at_ns,
     )

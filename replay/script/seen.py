@@ -29,7 +29,10 @@ def look(event: Event, tracker: Tracker, book: Rulebook) -> Seen:
     if kind not in ("ws.text", "ws.binary"):
         return Seen(event)
     is_streamed = sender == "client" and type_ in book.rules.ungated
-    return Seen(event, measure(body, fields) if is_streamed else Sound(), bool(fields))
+    sound = Sound()
+    if is_streamed:
+        sound = measure(body, fields, place=book.rules.deltas.get(type_))
+    return Seen(event, sound, bool(fields))
 
 
 def whole_bodies(channel: Sequence[Seen]) -> dict[str, bytes]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate
 from typing import NamedTuple
 
 from recorder.events import Kind
 from recorder.heads import RequestHead, ResponseHead
+from replay.match.stretch import Stretch
 
 
 class Expected(NamedTuple):
     """A client message that provider messages wait for.
 
-    `seq` is its number on the tape; `allow_ns` how long the client of the tape needed for it:
+    `seq` is its number on the tape, `at_ns` its time; `allow_ns` how long the client of the tape needed for it:
     the time since the message before, or the length of the audio sent since, if that is longer.
     """
 
@@ -22,6 +25,19 @@ class Expected(NamedTuple):
     type: str
     body: bytes
     allow_ns: int
+    at_ns: int = 0
+
+
+class Chunk(NamedTuple):
+    """A client message of streamed audio: `size` bytes of it, `loud` of them sound, the last
+    `tail` of them silence."""
+
+    seq: int
+    kind: Kind
+    body: bytes
+    size: int
+    loud: int
+    tail: int
 
 
 class Planned(NamedTuple):
@@ -31,6 +47,9 @@ class Planned(NamedTuple):
     and then `trail` bytes of any audio were streamed (or as long as these last); then `gap_ns`,
     the time on the tape since the latest of these and the message before.
     `names` are the ids in it that the client of the tape made.
+
+    On the tape it went at `at_ns`, when the client had streamed `sound` bytes of sound in all.
+    `follows`: it has no other cause than the provider's message before it.
     """
 
     seq: int
@@ -43,13 +62,17 @@ class Planned(NamedTuple):
     gap_ns: int
     allow_ns: int
     names: tuple[str, ...] = ()
+    at_ns: int = 0
+    sound: int = 0
+    follows: bool = False
 
 
 @dataclass(frozen=True)
 class SocketScript:
     """One WebSocket. `request` is None where the tape does not tell how it was opened; `audio` is
-    all that the client streamed (bytes, of which `byte_rate` make a second); `allow_ns` is how
-    long it took from the last message to the close, which is event `closed_seq`."""
+    all that the client streamed (bytes, of which `byte_rate` make a second), in the messages
+    `chunks`, and `stretches` is this audio from cut to cut; `allow_ns` is how long it took from the last message to the close,
+    which is event `closed_seq`."""
 
     channel: int
     seq: int
@@ -65,12 +88,21 @@ class SocketScript:
     closed_seq: int | None
     at_ns: int
     end_ns: int
+    stretches: tuple[Stretch, ...] = ()
+    chunks: tuple[Chunk, ...] = ()
+
+    @cached_property
+    def sums(self) -> tuple[list[int], list[int]]:
+        """How much audio, and how much sound, the first n chunks have."""
+        sizes = accumulate((chunk.size for chunk in self.chunks), initial=0)
+        louds = accumulate((chunk.loud for chunk in self.chunks), initial=0)
+        return list(sizes), list(louds)
 
 
 @dataclass(frozen=True)
 class ExchangeScript:
-    """One HTTP exchange; `gap_ns` is from the end of the request to the end of the answer, whose
-    last event is `end_seq`."""
+    """One HTTP exchange; `gap_ns` is from the end of the request, or the answer to the last webhook
+    that decided it, to the end of the answer, whose last event is `end_seq`."""
 
     channel: int
     seq: int

@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, web
 
 from recorder.events import Kind, Message
 from recorder.heads import Close
-from replay.server.log import ChannelLog, Log
+from replay.server.log import FAULT, ChannelLog, Log
 
 MAX_MESSAGE = 32 << 20
 _CLOSING_S = 5.0
@@ -76,6 +76,10 @@ class Connection:
                 await self._send_close(close)
                 self._outbox.task_done()
                 return
+            if message.kind == "note":
+                self._lines.note(FAULT, message.body)
+                self._outbox.task_done()
+                continue
             opcode = WSMsgType.TEXT if message.kind == "ws.text" else WSMsgType.BINARY
             self._lines.add("provider", message.kind, "", message.body)
             try:

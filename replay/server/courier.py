@@ -17,6 +17,7 @@ from replay.server.connection import MAX_MESSAGE
 from replay.server.log import DeliveryLog, Log
 
 LIMIT_S = 20.0  # how long an application has to answer, as with Vapi by default
+_AGAIN_S = 0.05  # between two attempts to reach a server that is starting
 _OWN = ("content-length", "content-encoding")  # bodies are sent decoded and measured anew
 
 
@@ -25,11 +26,20 @@ class Courier:
 
     To one server they are sent in the order in which they were posted: each begins when the one
     before it has left. `feed` gets a `webhook.response` for each, with status 0 and the reason if
-    there was no answer. Use as a context.
+    there was no answer. A server that refuses connections may be starting: it is asked again for
+    `starting_s`, until it has answered once. `answered` counts the answers.
     """
 
-    def __init__(self, feed: Callable[[Message], None], log: Log, limit_s: float) -> None:
+    def __init__(
+        self,
+        feed: Callable[[Message], None],
+        log: Log,
+        limit_s: float,
+        starting_s: float = 0.0,
+    ) -> None:
         self._feed, self._log, self._limit_s = feed, log, limit_s
+        self.answered = 0
+        self._tries = round(starting_s / _AGAIN_S)  # left, of asking a server that refuses
         self._tasks: set[asyncio.Task[None]] = set()
         self._left: dict[URL, asyncio.Event] = {}  # by server: the latest one has left
         self._http: aiohttp.ClientSession | None = None
@@ -66,7 +76,7 @@ class Courier:
         try:
             if before:
                 await before.wait()
-            answer, body = await self._ask(message, head, url, left)
+            answer, body = await self._ask_patiently(message, head, url, left)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = str(error) or f"no answer within {self._limit_s:g} s"
             log.failed(reason)
@@ -77,6 +87,21 @@ class Courier:
             left.set()
             log.end()
         self._feed(Message(message.channel, "webhook.response", answer.encode(), body))
+
+    async def _ask_patiently(
+        self, message: Message, head: RequestHead, url: URL, left: asyncio.Event
+    ) -> tuple[ResponseHead, bytes]:
+        while True:
+            try:
+                answer = await self._ask(message, head, url, left)
+            except aiohttp.ClientConnectorError as error:
+                if not isinstance(error.os_error, ConnectionRefusedError) or self._tries <= 0:
+                    raise
+                self._tries -= 1
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                self._tries, self.answered = 0, self.answered + 1
+                return answer
 
     async def _ask(
         self, message: Message, head: RequestHead, url: URL, left: asyncio.Event

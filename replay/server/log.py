@@ -13,6 +13,9 @@ from recorder.heads import RequestHead, ResponseHead
 from recorder.providers.base import Webhooks
 from recorder.store.base import ChannelKind
 
+FAULT = "fault"
+"""The type of the notes that machines hand out."""
+
 
 class Queued(Protocol):
     """The part of a writer that tells whether it keeps up."""
@@ -44,6 +47,10 @@ class ChannelLog:
         if body:
             self.add(sender, "http.chunk", type_, body)
         self.add(sender, "http.chunk", type_, b"")
+
+    def note(self, type_: str, body: bytes) -> None:
+        """Record a remark of the recorder."""
+        self.add("recorder", "note", type_, body)
 
     def end(self) -> None:
         """Nothing more comes on this channel."""
@@ -95,6 +102,12 @@ class Log:
         told = RequestHead(head.method, self._address, query, head.headers)
         type_ = self._webhooks.read(body).type if self._webhooks else ""
         return DeliveryLog(self.channel("webhook", told), type_, told, body)
+
+    def webhook_note(self, type_: str, body: bytes) -> None:
+        """Record a remark about a delivery, which need not have come about."""
+        lines = self.channel("webhook", RequestHead("POST", self._address))
+        lines.note(type_, body)
+        lines.end()
 
     def channel(self, kind: ChannelKind, head: RequestHead) -> ChannelLog:
         """A new channel for what begins with `head`."""

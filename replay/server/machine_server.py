@@ -18,10 +18,11 @@ from recorder.events import Machine, Message
 from recorder.heads import Close, Headers, RequestHead, ResponseHead
 from replay.server.connection import MAX_MESSAGE, Connection
 from replay.server.courier import LIMIT_S, Courier
-from replay.server.log import ChannelLog, Log
+from replay.server.log import FAULT, ChannelLog, Log
 
 _ANSWER_S = 300.0  # how long a machine may take to answer a request or an upgrade
 _SHUTDOWN_S = 2.0
+_DRIP_S = 0.05  # between two pieces of an answer that is sent slowly
 _GOING = 1001
 
 
@@ -34,8 +35,9 @@ class MachineServer:
     Channels are numbered from 1 as they come. Paths reach the machine without `prefix`, where
     they have it. `log` records what passes. `port` 0 picks a free one; RecorderError if it
     cannot be had. A `webhook.request` of the machine, on a channel of its own, is posted to the
-    URL that is its path, and answered after at most `delivery_s`. A `ws.close` of 1006 in place
-    of an answer breaks the connection.
+    URL that is its path, and answered after at most `delivery_s`; a server that refuses connections
+    is asked again for `starting_s`, until it has answered once. A `ws.close` of 1006 in place of an
+    answer breaks the connection.
     """
 
     def __init__(
@@ -49,12 +51,13 @@ class MachineServer:
         tls: ssl.SSLContext | None = None,
         log: Log | None = None,
         delivery_s: float = LIMIT_S,
+        starting_s: float = 0.0,
     ) -> None:
         self.url = ""
         self._machine, self._clock, self._prefix = machine, clock, prefix
         self._host, self._port, self._tls = host, port, tls
         self._log = log or Log()
-        self._courier = Courier(self._feed, self._log, delivery_s)
+        self._courier = Courier(self._feed, self._log, delivery_s, starting_s)
         self._outboxes: dict[int, asyncio.Queue[Message]] = {}
         self._sockets: set[int] = set()
         self._channels = 0
@@ -97,6 +100,11 @@ class MachineServer:
         """How many WebSockets and requests are being served."""
         return len(self._outboxes)
 
+    @property
+    def served(self) -> int:
+        """How many WebSockets, requests and answers to webhooks have come."""
+        return self._channels + self._courier.answered
+
     def _feed(self, message: Message) -> None:
         self._machine.receive(message, self._clock.now_ns())
         self._pump()
@@ -114,6 +122,8 @@ class MachineServer:
             outbox = self._outboxes.get(message.channel)
             if outbox is not None:
                 outbox.put_nowait(message)
+            elif message.kind == "note":
+                self._log.webhook_note(FAULT, message.body)
         deadline = self._machine.next_deadline()
         if deadline is not None:
             delay = max(0, deadline - self._clock.now_ns()) / 1e9
@@ -144,15 +154,14 @@ class MachineServer:
         body = await _body(request)
         lines.body("client", name, body)
         self._feed(Message(channel, "http.request", head.encode(), body))
-        answer = await self._answer(channel)
+        answer = await self._answer(channel, lines)
         if answer.kind == "ws.close":
-            lines.add("recorder", "note", "broken", b'{"message":"the connection was broken"}')
-            if request.transport:
-                request.transport.abort()
-            return web.Response(status=502)
+            return _broken(request, lines)
         response = ResponseHead.decode(answer.body)
         lines.add("provider", "http.response", str(response.status), answer.body)
         lines.body("provider", name, answer.payload)
+        if answer.rate:
+            return await _dripped(request, response, answer)
         return _plain(response, answer.payload)
 
     async def _upgrade(
@@ -160,7 +169,9 @@ class MachineServer:
     ) -> web.StreamResponse:
         lines.add("client", "ws.open", f"{head.method} {head.path}", head.encode())
         self._feed(Message(channel, "ws.open", head.encode()))
-        answer = await self._answer(channel)
+        answer = await self._answer(channel, lines)
+        if answer.kind == "ws.close":
+            return _broken(request, lines)
         response = ResponseHead.decode(answer.body)
         lines.add("provider", "ws.open", str(response.status), answer.body)
         if response.status != 101:
@@ -187,15 +198,18 @@ class MachineServer:
                 request.transport.close()
         return socket
 
-    async def _answer(self, channel: int) -> Message:
+    async def _answer(self, channel: int, lines: ChannelLog) -> Message:
         """The machine's answer to a request or an upgrade; 504 if it has none in time."""
+        outbox = self._outboxes[channel]
         try:
             async with asyncio.timeout(_ANSWER_S):
-                answer = await self._outboxes[channel].get()
+                while (answer := await outbox.get()).kind == "note":
+                    lines.note(FAULT, answer.body)
+                    outbox.task_done()
         except TimeoutError:
             head = ResponseHead(504, "Gateway Timeout", (("Content-Type", "text/plain"),))
             return Message(channel, "http.response", head.encode(), b"no answer in time\n")
-        self._outboxes[channel].task_done()
+        outbox.task_done()
         return answer
 
 
@@ -209,6 +223,31 @@ async def _body(request: web.BaseRequest) -> bytes:
             raise web.HTTPRequestEntityTooLarge(MAX_MESSAGE, size)
         pieces.append(piece)
     return b"".join(pieces)
+
+
+def _broken(request: web.BaseRequest, lines: ChannelLog) -> web.Response:
+    """Break the connection in place of an answer."""
+    lines.note("broken", b'{"message":"the connection was broken"}')
+    if request.transport:
+        request.transport.abort()
+    return web.Response(status=502)
+
+
+async def _dripped(
+    request: web.BaseRequest, head: ResponseHead, answer: Message
+) -> web.StreamResponse:
+    """Send an answer a piece at a time, `answer.rate` bytes in a second."""
+    response = web.StreamResponse(
+        status=head.status, reason=head.reason or None, headers=_kept(head.headers)
+    )
+    response.content_length = len(answer.payload)
+    await response.prepare(request)
+    size = max(1, round(answer.rate * _DRIP_S))
+    for start in range(0, len(answer.payload), size):
+        await asyncio.sleep(size / answer.rate)
+        await response.write(answer.payload[start : start + size])
+    await response.write_eof()
+    return response
 
 
 def _kept(headers: Headers) -> CIMultiDict[str]:

@@ -114,5 +114,5 @@ def test_conversation_left_early_fails(studio: Studio) -> None:
             socket.recv(10)
         ended = service.ended()
     assert ended.code == 1, ended
-    assert "the client closed (1000) while" in ended.out
+    assert "the client closed (1000) before it" in ended.out
     assert "unused: next is" in ended.out

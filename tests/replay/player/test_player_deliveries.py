@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from vapi_replaying import ASKED, CALL, REPLY, SERVER, SPEECH, Parties, Tape, player
+from vapi_replaying import ASKED, CALL, REPLY, SERVER, SPEECH, Parties, Tape, call, player
 
 from recorder.heads import Close, RequestHead
 
@@ -334,3 +334,52 @@ def test_what_was_fetched_long_after_the_call_is_not_waited_for_so_long() -> Non
     parties.run(16_000)
     assert machine.finished
     assert machine.failure is None
+
+
+CHOSEN = {"assistantId": "b"}
+
+
+def decided(type_: str = "assistant-request", method: str = "POST", path: str = "/call") -> Tape:
+    """A request, a webhook 10 ms later that is answered after 400 ms, and 60 ms after that the
+    answer to the request."""
+    tape = Tape()
+    tape.ask(method, path, ASKED if method == "POST" else None, call(), 201)
+    last = next(at for at, take in enumerate(tape.takes) if take.kind == "http.response")
+    answer = tape.takes[last:]
+    del tape.takes[last:]
+    tape.hook(type_, CHOSEN, ms=400)
+    tape.takes.extend(take._replace(at_ms=tape.script.at_ms + 60) for take in answer)
+    return tape
+
+
+@pytest.mark.parametrize("speed", [None, 1.0, 4.0])
+def test_an_answer_waits_for_the_webhook_that_decides_it(speed: float | None) -> None:
+    machine = player(decided(), speed)
+    parties = Parties(machine)
+    parties.give(1, "http.request", _post(), json.dumps(ASKED).encode()).run(5_000)
+    assert parties.did == ["hook assistant-request"]
+    assert not machine.finished
+    parties.answer(0, CHOSEN).run(1_000)
+    assert parties.did == ["hook assistant-request", "http 201"]
+    waited = parties.when("http 201") - 5_000
+    assert waited == pytest.approx(60 / speed if speed else 0, abs=0.1)
+    assert machine.finished
+    assert machine.failure is None
+
+
+def test_without_an_application_an_answer_takes_as_long_as_it_took() -> None:
+    parties = Parties(player(decided(), 1.0, webhook_to=None))
+    parties.give(1, "http.request", _post(), json.dumps(ASKED).encode()).run(1_000)
+    assert parties.when("http 201") == pytest.approx(10 + 400 + 60, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("type_", "method", "path"),
+    [("status-update", "POST", "/call"), ("tool-calls", "GET", f"/call/{CALL}")],
+)
+def test_an_answer_waits_for_nothing_that_does_not_decide_it(
+    type_: str, method: str, path: str
+) -> None:
+    parties = Parties(player(decided(type_, method, path)))
+    parties.ask(method, path, ASKED if method == "POST" else None)
+    assert parties.did[0] == "http 201"

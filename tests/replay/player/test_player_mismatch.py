@@ -72,7 +72,7 @@ def test_a_message_of_another_type_names_the_step_it_would_fit() -> None:
     client = start().send("response.create")
     report = failed(client)
     assert "step 4 expected conversation.item.create, got response.create" in report
-    assert "nearest   step 5 response.create fits and is not due yet" in report
+    assert "nearest   the same as step 5 (not due yet)" in report
 
 
 def test_a_message_sent_twice_is_recognised() -> None:
@@ -83,7 +83,7 @@ def test_a_message_sent_twice_is_recognised() -> None:
     client = start()
     for _ in range(2):
         client.send("conversation.item.create", **said("What is the weather in London?"))
-    assert "nearest   step 4 conversation.item.create fits and was sent already" in failed(client)
+    assert "nearest   the same as step 4 (sent already)" in failed(client)
 
 
 def test_a_message_after_the_last_of_the_tape_is_too_many() -> None:
@@ -135,14 +135,14 @@ def test_a_later_connection_is_refused_after_a_failure() -> None:
 @pytest.mark.parametrize(
     ("path", "query", "what"),
     [
-        ("/v1/realtime", "model=gpt-other", "$.query.model[0]"),
-        ("/v1/elsewhere", "model=gpt-realtime", "$.path"),
+        ("/v1/realtime", "model=gpt-other", "at        $.query.model[0]"),
+        ("/v1/elsewhere", "model=gpt-realtime", "on tape   /v1/realtime?model=gpt-realtime"),
     ],
 )
 def test_a_connection_that_is_not_on_the_tape(path: str, query: str, what: str) -> None:
     client = Client(player(two_turns().close().takes)).open(path, query)
     assert json.loads(client.got[0].body)["status"] == 404
-    assert f"at        {what}" in failed(client)
+    assert what in failed(client)
 
 
 @pytest.mark.parametrize("path", ["/openai/v1/realtime", "/v1/realtime"])

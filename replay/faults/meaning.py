@@ -1,0 +1,33 @@
+"""Whether faults mean something for a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from recorder.errors import RecorderError
+from recorder.providers.base import Provider
+from replay.faults.grammar import Fault
+
+
+def check(faults: Sequence[Fault], provider: Provider) -> None:
+    """RecorderError if one has no meaning for the provider."""
+    for fault in faults:
+        if why := _senseless(fault, provider):
+            raise RecorderError(f"fault {fault.text!r}: {why}")
+
+
+def _senseless(fault: Fault, provider: Provider) -> str:
+    endings, place = provider.ENDINGS, fault.where.place
+    if place == "webhook" and provider.WEBHOOKS is None:
+        return f"the {provider.TITLE} posts no webhooks"
+    if place == "response" and endings is None:
+        return f"{provider.TITLE} has no message that says how a response ended; give type=…"
+    if fault.name != "fail" or endings is None:
+        return ""
+    status, reason = fault.word("status"), fault.word("reason")
+    if status not in endings.STATUSES:
+        return f"status={status} is none of {', '.join(endings.STATUSES)}"
+    known = endings.STATUSES[status]
+    if reason and reason not in known:
+        return f"reason={reason} is none of {', '.join(known)}"
+    return ""

@@ -1,0 +1,73 @@
+"""What a replay has used of its tape, and its report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from replay.match.compare import Matcher
+from replay.player.leftover import left_over, streamed
+from replay.player.progress import Progress
+from replay.report import Failure, Tally, report
+from replay.script import Script
+
+
+class Account(NamedTuple):
+    """Counts. `hide` takes secrets out of a text; `is_delivering`: webhooks have somewhere to go;
+    `counts_audio`: it is not compared."""
+
+    script: Script
+    progress: Progress
+    matcher: Matcher
+    hide: Callable[[str], str]
+    is_delivering: bool
+    counts_audio: bool
+
+    @property
+    def provider(self) -> Tally:
+        """Provider messages (webhooks and answers to requests, too) that went out, of all."""
+        sent = sum(line.sent for line in self.progress.lines.values())
+        used = sent + self.progress.exchanges.used + self.progress.deliveries.sent
+        planned = sum(len(script.planned) for script in self.script.sockets)
+        return Tally(used, planned + len(self.script.exchanges) + len(self.script.deliveries))
+
+    @property
+    def client(self) -> Tally:
+        """Client messages that came, of all; streamed audio aside."""
+        wanted = sum(len(script.expected) for script in self.script.sockets)
+        return Tally(sum(sum(line.matched) for line in self.progress.lines.values()), wanted)
+
+    @property
+    def steps(self) -> Tally:
+        """Messages of both sides."""
+        provider, client = self.provider, self.client
+        return Tally(provider.used + client.used, provider.total + client.total)
+
+    def next(self) -> str | None:
+        """The first thing of the tape that was not used."""
+        progress = self.progress
+        lines = list(progress.lines.values())
+        rest = progress.exchanges.rest()
+        return left_over(lines, progress.free, rest, progress.deliveries.unused())
+
+    def report(self, failure: Failure | None) -> str:
+        """What the replay came to, in under 12 lines."""
+        shown = self.progress.lines.values() if failure or self.counts_audio else ()
+        return report(
+            failure,
+            self.provider,
+            self.client,
+            self.next(),
+            [streamed(line) for line in shown],
+            [self.hide(note) for note in self._notes(failure)],
+        )
+
+    def _notes(self, failure: Failure | None) -> Iterator[str]:
+        # a replay that failed may not have come to a rule
+        unused: Sequence[object] = [] if failure else self.matcher.unused()
+        yield from (f"rule never applied: {rule}" for rule in unused)
+        for line in self.progress.lines.values():
+            yield from line.notes
+        yield from self.progress.exchanges.notes
+        if self.script.deliveries and not self.is_delivering:
+            yield f"{len(self.script.deliveries)} webhooks were not sent: no --webhook-to"
