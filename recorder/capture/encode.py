@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from recorder.audio.pcm import frame_bytes
 from recorder.chain import genesis, link
+from recorder.characters import storable
 from recorder.errors import RecorderError
 from recorder.events import Event, Kind, Sender
 from recorder.providers.base import Insight, Tracker
@@ -105,7 +106,7 @@ class Encoder:
         """Add one event, numbering it. Raises SecretLeft before anything of it is in `draft`."""
         session, seq = self.row.id, self.seq + 1
         insight = self._inspect(channel, sender, kind, type_, body)
-        name = self._redactor.name(insight.type)
+        name = storable(self._redactor.name(insight.type))
         lifted, audio = lift(body, insight.audio) if insight.audio else (body, ())
         clean = self._redactor.redact(channel, sender, kind, name, lifted)
         if clean is not lifted:
@@ -252,11 +253,11 @@ def _is_whole(segment: _Segment) -> bool:
 
 
 def _clean(row: SessionRow, redactor: Redactor) -> SessionRow:
-    """A session whose facts, which come from the wire, are free of secrets."""
+    """A session whose facts, which come from the wire, are free of secrets and can be stored."""
     external_id, model = row.external_id, row.model
     return row._replace(
-        external_id=external_id and redactor.name(external_id),
-        model=model and redactor.name(model),
+        external_id=external_id and storable(redactor.name(external_id)),
+        model=model and storable(redactor.name(model)),
     )
 
 

@@ -169,9 +169,14 @@ class Ledger:
 
     def _mend(self) -> None:
         for number, tape in list(self._live.items()):
-            if tape.broken:
+            if not tape.broken:
+                continue
+            try:
                 self._try(tape.mend)
-                self._drop([number])
+            except Exception:
+                log.exception("a tape could not be mended; this is a bug, please report it")
+                tape.over = True  # whatever is in it, the others go on
+            self._drop([number])
 
     def _try(self, action: Callable[[], None]) -> None:
         """Housekeeping may fail while the store is out of reach; it is tried again later."""

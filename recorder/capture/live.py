@@ -9,6 +9,7 @@ from recorder.capture.encode import Draft, Encoder, SecretLeft
 from recorder.capture.resume import acquaint, open_segments, resume
 from recorder.capture.sealing import seal
 from recorder.capture.tap import Happened, Order
+from recorder.characters import storable
 from recorder.errors import RecorderError
 from recorder.providers import PROVIDERS
 from recorder.redact import Redactor, Secrets, redact_text
@@ -97,7 +98,8 @@ class LiveTape:
     def _obey(self, order: Order, draft: Draft) -> None:
         if order.action == "channel":
             number, kind, target = order.value
-            row = ChannelRow(self.session, number, kind, redact_text(self._secrets, target))
+            shown = storable(redact_text(self._secrets, target))
+            row = ChannelRow(self.session, number, kind, shown)
             self._channels.append(row)
             if not self.broken:
                 self._encoder.channel(row, draft)

@@ -29,7 +29,6 @@ ORIGIN = "pull"
 _PIECE_BYTES = 256 << 10
 _UNPACKED_BYTES = 256 << 20
 _GZIP = b"\x1f\x8b"
-_COPIES = frozenset({"replay", "simulate"})
 
 
 class Unreadable(RecorderError):
@@ -73,7 +72,7 @@ class Shelf:
         """Whether a session is a call's, or this trial's control traffic as it was pulled."""
         if row.external_id is None:
             return row.origin == ORIGIN and row.trial == self._trial
-        return row.parent is None and row.origin not in _COPIES
+        return not row.is_copy
 
     def row(self, external_id: str | None) -> SessionRow | None:
         """The session of a call, or of the control traffic (None)."""

@@ -38,6 +38,11 @@ class SessionRow(NamedTuple):
     digest: bytes | None = None
     origin: str = "proxy"  # proxy, hook, import, pull, replay, simulate
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether it plays a conversation again, so that what comes later is not about it."""
+        return self.parent is not None or self.origin in ("replay", "simulate")
+
 
 class RunRow(NamedTuple):
     """One process that writes. It is alive while its heartbeat is fresh and its pid exists."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -46,7 +47,8 @@ class OpenTape:
 
 
 class Tapes:
-    """Finds, opens and ends tapes. Lives on one event loop."""
+    """Finds, opens and ends tapes. Lives on one event loop. `on_open` is told of each new one; who
+    counts itself as a user keeps it open until `release`."""
 
     def __init__(self, writer: WriterProcess, trial: str) -> None:
         self._writer, self._trial = writer, trial
@@ -60,6 +62,7 @@ class Tapes:
         self._finding = asyncio.Lock()
         self._stopping = False
         self.opened = 0
+        self.on_open: Callable[[OpenTape], None] | None = None
 
     async def room(self) -> None:
         """Wait while more is queued for the writer than may be."""
@@ -181,7 +184,10 @@ class Tapes:
         tape = self._writer.open_since(
             leg.began_ns, provider.NAME, self._trial, model=route.model, external_id=route.key
         )
-        return OpenTape(tape, route.place)
+        opened = OpenTape(tape, route.place)
+        if self.on_open:
+            self.on_open(opened)
+        return opened
 
     async def _news(self) -> None:
         """Sleep until a call that was being made has its name, or has failed."""
@@ -224,6 +230,8 @@ class Tapes:
             rows = [
                 row
                 for row in store.sessions()
-                if (row.provider, row.external_id) == (provider, key) and row.status != "recording"
+                if (row.provider, row.external_id) == (provider, key)
+                and row.status != "recording"
+                and not row.is_copy
             ]
             return (rows[-1], len(store.channels(rows[-1].id))) if rows else None

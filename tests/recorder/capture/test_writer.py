@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recorder import derive
 from recorder.capture import encode
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
@@ -163,6 +164,23 @@ def test_what_cannot_be_stored_leaves_a_marked_hole(policy: str) -> None:
     else:
         assert told == []
         assert kept == ["before", "after"]
+
+
+def test_half_a_character_in_a_name_harms_nobody() -> None:
+    store = MemoryStore()
+    told = b'{"type":"session.created","session":{"id":"\\ud800","model":"m\\u0000\\udfff"}}'
+    writer = Writer(store, SystemClock(), SECRETS)
+    writer.start()
+    tape = writer.open("openai", "t")
+    channel = tape.channel("ws", "/\ud800")
+    tape.record(channel, "provider", "ws.text", "", told)
+    writer.close()
+    row = store.session(tape.session)
+    assert row
+    assert (row.external_id, row.model, row.status) == ("?", "m??", "complete")
+    assert store.channels(row.id)[0].target == "/?"
+    assert messages(store, row.id) == [told]
+    derive.refresh(store)
 
 
 def test_a_session_is_taken_up_again_where_it_ended() -> None:

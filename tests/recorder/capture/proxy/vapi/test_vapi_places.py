@@ -12,6 +12,7 @@ import pytest
 
 from recorder.capture.proxy import tapes
 from recorder.events import Event
+from recorder.recording import Recording
 from tests.recorder.capture.proxy.vapi.conftest import House, open_house
 from tests.recorder.capture.proxy.vapi.test_vapi_webhooks import deliver, message, settled
 
@@ -108,6 +109,25 @@ async def test_after_the_end_the_tape_is_taken_up_again(
     assert story(events) == ["POST /call", "201", "end-of-call-report"]
     assert in_order(events)
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
+
+
+async def test_what_comes_late_is_not_about_a_replay(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tapes, "_LINGER_S", 0.05)
+    call = await make(house)
+    for _ in range(100):
+        if (await house.rows(call))[0].status == "complete":
+            break
+        await asyncio.sleep(0.02)
+    (original,) = await house.rows(call)
+    copy = house.writer.open("vapi", "t", external_id=call, parent=original.id, origin="replay")
+    copy.end()
+    await house.writer.drained()
+    await deliver(house, message("end-of-call-report", call))
+    await house.writer.drained()
+    assert house.store.count(copy.session) == 0
+    assert "end-of-call-report" in story(list(Recording(house.store, original.id).events()))
 
 
 async def test_an_unknown_call_gets_a_tape_of_its_own(house: House) -> None:
