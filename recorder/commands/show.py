@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from recorder.providers.base import Provider
     from recorder.recording import Moment, Recording
     from recorder.report.timeline import Timeline
+    from recorder.report.turns import Mark
     from recorder.store.base import SessionRow, Store
 
 _POLL_S = 0.25
@@ -35,14 +36,25 @@ Tell = Callable[["Moment | None"], Iterator[str]]
 @store_option
 @session_argument
 @click.option("--all", "every", is_flag=True, help="Every event on a line of its own.")
+@click.option("--turns", is_flag=True, help="The turns: words, tools, latency, cost.")
 @json_option
 @click.option("--raw", is_flag=True, help="With --json: the wire content exactly.")
 @click.option("--follow", is_flag=True, help="Go on until the session ends.")
 def command(
-    store_url: str, session: str, every: bool, as_json: bool, raw: bool, follow: bool
+    store_url: str,
+    session: str,
+    every: bool,
+    turns: bool,
+    as_json: bool,
+    raw: bool,
+    follow: bool,
 ) -> None:
     """Show a session as a timeline: when, who, what, and what it says; audio as duration and
-    level; silences of a second and more. Streamed pieces are joined to one line.
+    level; silences of a second and more. Streamed pieces are joined to one line. Where a turn was
+    answered, a line tells how long it took, if the store has its read models.
+
+    With --turns, one block a turn: what the user and the agent said, calls of tools, how long it
+    took and what it cost; with --json, one turn a line.
 
     With --json, one event a line: seq, at_ms, channel, sender, kind, type, text, audio. With
     --raw --json: seq, at_ns, channel, sender, kind, type and the content as it crossed the wire,
@@ -54,6 +66,11 @@ def command(
 
     if raw and not as_json:
         raise click.UsageError("--raw goes with --json")
+    if turns:
+        if every or raw or follow:
+            raise click.UsageError("--turns goes with none of --all, --raw, --follow")
+        _turns(store_url, session, as_json=as_json)
+        return
     with closing(open_for_reading(store_url)) as store:
         tape = Recording(store, find_session(store, session).id)
         tell = _teller(store, tape, every=every, as_json=as_json, raw=raw)
@@ -74,7 +91,7 @@ def _teller(store: Store, tape: Recording, *, every: bool, as_json: bool, raw: b
         return _json(Timeline(_provider(tape), every=True))
     for line in _header(store, tape):
         click.echo(line)
-    return _text(tape, Timeline(_provider(tape), every=every))
+    return _text(store, tape, Timeline(_provider(tape), every=every))
 
 
 def _json(events: Timeline) -> Tell:
@@ -97,11 +114,52 @@ def _header(store: Store, tape: Recording) -> Iterator[str]:
     yield ""
 
 
-def _text(tape: Recording, events: Timeline) -> Tell:
-    from recorder.report.text import writer
+def _text(store: Store, tape: Recording, events: Timeline) -> Tell:
+    """Lines of text, with what is known of latency where the agent is first heard."""
+    from recorder.report.text import marked, writer
 
-    write = writer(paint, screen_width(), channels=len(tape.channels()) > 1)
-    return lambda moment: (write(line) for line in events.lines(moment))
+    width = screen_width()
+    write = writer(paint, width, channels=len(tape.channels()) > 1)
+    marks = _marks(store, tape)
+
+    def tell(moment: Moment | None) -> Iterator[str]:
+        for line in events.lines(moment):
+            while marks and marks[0].at_ns < line.at_ns:
+                yield marked(marks.pop(0).text, paint, width)
+            yield write(line)
+
+    return tell
+
+
+def _marks(store: Store, tape: Recording) -> list[Mark]:
+    """How long each turn took, if the store keeps that."""
+    from recorder.report.models import kept_models
+    from recorder.report.turns import marks, turns
+
+    kept = kept_models(store, tape.row)
+    return [] if kept is None else marks(turns(kept.tables))
+
+
+def _turns(store_url: str, session: str, *, as_json: bool) -> None:
+    from recorder.commands.derived import derived_first
+    from recorder.recording import Recording, find_session
+    from recorder.report.models import read_models
+    from recorder.report.turns import as_json as turn_as_json
+    from recorder.report.turns import block, turns
+
+    derived_first(store_url)
+    with closing(open_for_reading(store_url)) as store:
+        tape = Recording(store, find_session(store, session).id)
+        found = turns(read_models(store, tape.row).tables)
+        if not as_json:
+            for line in _header(store, tape):
+                click.echo(line)
+    for turn in found:
+        lines = [turn_as_json(turn)] if as_json else block(turn, paint, screen_width())
+        for line in lines:
+            click.echo(line)
+    if not found and not as_json:
+        click.echo("no turns: nobody said anything, or in a way that is not known here")
 
 
 def _lines(tape: Recording, tell: Tell) -> Iterator[str]:

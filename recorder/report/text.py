@@ -81,6 +81,12 @@ def writer(paint: Paint, width: int | None, *, channels: bool) -> Callable[[Line
     return write
 
 
+def marked(text: str, paint: Paint, width: int | None) -> str:
+    """A line that is not an event's: what is known of the time line at this place."""
+    line = " " * _OFFSET + f"  ▸ {text}"
+    return paint(line if width is None else clip(line, width), fg="magenta")
+
+
 def _says(line: Line) -> str:
     parts = []
     if line.events > 1:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from commandline import Kept, out, run
+
+from recorder.store import open_store
 
 _QUERY = "SELECT seq, kind, raw, type FROM event WHERE kind <> 'ws.text' AND session = '{}'"
 
@@ -65,6 +68,7 @@ def test_sql_of_a_view_and_of_the_schema(kept: Kept) -> None:
     ],
 )
 def test_sql_refuses_to_write(kept: Kept, tmp_path: Path, query: str) -> None:
+    out(kept, "sql", "SELECT 1")  # brings the read models up to date
     before = kept.path.read_bytes()
     ended = run(kept, "sql", query.format(tmp_path / "other.db"))
     assert (ended.code, ended.error.split(":")[0]) == (2, "a query may only read")
@@ -112,3 +116,57 @@ def test_db_backup_is_a_store(kept: Kept, tmp_path: Path) -> None:
     assert out(kept, "db", "backup", str(copy)) == f"copied to {copy}\n"
     assert out(copy, "sessions", "--json") == out(kept, "sessions", "--json")
     assert run(kept, "db", "backup", str(copy)).code == 2
+
+
+def test_sql_by_name(kept: Kept) -> None:
+    told = json.loads(out(kept, "sql", "@slowest-turns", "--format", "json"))
+    assert [(row["session_id"], row["turn"], row["v2v_ms"]) for row in told] == [
+        (kept.spoken, 1, 850.0),
+        (kept.left, 1, 850.0),  # its recording died: it is read as far as it goes
+    ]
+    words = json.loads(out(kept, "sql", "@search", "-p", "words=hello", "--format", "json"))
+    assert [row["text"] for row in words] == ["Hello there."]
+
+
+def test_sql_parameters_name_sessions_as_everywhere(kept: Kept) -> None:
+    query = ("sql", "@timeline", "-p", "to_ms=25", "--format", "json")
+    named = json.loads(out(kept, *query, "-p", f"session={kept.spoken[:-2]}"))
+    assert [(row["seq"], row["at_ms"]) for row in named] == [(1, 0.0), (2, 20.0), (3, 25.0)]
+    assert json.loads(out(kept, *query))[0]["seq"] == 1  # of the last session
+    mine = "SELECT count(*) AS n FROM event WHERE session = :session AND seq <= :most"
+    told = out(kept, "sql", mine, "-p", "session=last~1", "-p", "most=3", "--format", "csv")
+    assert told.splitlines() == ["n", "3"]
+
+
+def test_sql_lists_its_queries(kept: Kept) -> None:
+    lines = out(kept, "sql", "--list").splitlines()
+    assert lines[0].split() == ["NAME", "QUESTION", "-p"]
+    assert len(lines) >= 26
+    assert any(line.startswith("@slowest-turns ") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["@slowest-turn"], "is it @slowest-turns?"),
+        (["@slowest-turns", "-p", "x=1"], "has no parameter 'x'; it has: none"),
+        (["@timeline", "-p", "session=zz"], "no session 'zz'"),
+        (["SELECT 1", "-p", "x"], "is not NAME=VALUE"),
+        (["SELECT :x"], "the query fails"),
+        (["SELECT 1", "--list"], "or --list alone"),
+        ([], "give a QUERY"),
+    ],
+)
+def test_sql_says_what_is_wrong_with_a_name(kept: Kept, words: list[str], message: str) -> None:
+    ended = run(kept, "sql", *words)
+    assert (ended.code, message in ended.error) == (2, True), ended.error
+
+
+def test_sql_as_it_is(kept: Kept, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    out(kept, "db", "backup", str(copy))
+    with closing(open_store(str(copy), create=False)) as store:
+        store.put_models(kept.spoken, {})
+    count = f"SELECT count(*) AS n FROM turn WHERE session = '{kept.spoken}'"
+    assert out(copy, "sql", count, "--as-is", "--format", "csv") == "n\n0\n"
+    assert out(copy, "sql", count, "--format", "csv") == "n\n2\n"
