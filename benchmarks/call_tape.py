@@ -86,11 +86,21 @@ def _provider(turn: int) -> Iterator[Said]:
 
 
 def _called(now: int, turn: int) -> Iterator[Said]:
-    call = {"type": "function_call", "call_id": f"call_{turn:08d}", "name": "weather"}
-    done = {"response": {"id": f"resp_call_{turn:08d}", "status": "completed", "output": [call]}}
+    call = {"type": "function_call", "id": f"item_call_{turn:08d}", "call_id": f"call_{turn:08d}"}
+    call = {**call, "name": "weather", "arguments": "{}", "status": "completed"}
+    place = {"response_id": f"resp_call_{turn:08d}", "output_index": 0}
+    named = {**place, "item_id": call["id"], "call_id": call["call_id"], "name": call["name"]}
+    done = {"id": place["response_id"], "status": "completed", "output": [call]}
     output = {"type": "function_call_output", "call_id": call["call_id"], "output": "rain"}
-    yield now, "provider", {"type": "response.created", "response": {"id": done["response"]["id"]}}
-    yield now + 100 * MS, "provider", {"type": "response.done", **done}
+    said: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {"id": place["response_id"]}},
+        {"type": "response.output_item.added", **place, "item": {**call, "arguments": ""}},
+        {"type": "response.function_call_arguments.done", **named, "arguments": "{}"},
+        {"type": "response.output_item.done", **place, "item": call},
+        {"type": "response.done", "response": done},
+    ]
+    for at, message in enumerate(said):
+        yield now + at * 20 * MS, "provider", message
     yield now + 101 * MS, "client", {"type": "conversation.item.create", "item": output}
     yield now + 102 * MS, "client", {"type": "response.create"}
 

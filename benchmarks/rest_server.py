@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
+from recorder.capture.log import ChannelLog
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
 from recorder.heads import RequestHead, ResponseHead
@@ -21,7 +22,6 @@ from replay.match.rulebook import Rulebook
 from replay.player import Player
 from replay.script import read_script
 from replay.server import MachineServer
-from replay.server.log import ChannelLog
 
 HEAD = (("Content-Type", "application/json"),)
 

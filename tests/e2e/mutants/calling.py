@@ -14,6 +14,7 @@ import httpx
 from recorder.audio import pcm
 from recorder.capture.proxy.webhooks import PREFIX
 from recorder.capture.writer import Writer
+from recorder.client import Conversation
 from recorder.clock import SystemClock, VirtualClock
 from recorder.events import Kind, Message
 from recorder.heads import RequestHead, ResponseHead
@@ -24,7 +25,6 @@ from recorder.store.base import ChannelKind
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import AwaitReply, Close, Speak, Step
 from recorder.trial.vapi_wording import VapiWording
-from replay.client import Conversation
 from replay.loopback import Crossing, Loopback, Wire
 from replay.simulators.common.voice import synthesise
 from replay.simulators.vapi import Options, VapiSimulator

@@ -6,6 +6,8 @@ import json
 import subprocess
 import sys
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +28,18 @@ _SAYS = ("--transcript", "What is the weather in Paris?", "--transcript", "Stop.
 _ANSWERS = ("--reply", REPLY, "--reply", "All right.")
 _SERVICE = ("--seed", "3", "--latency-ms", "20", "--jitter-ms", "10", "--pace", "14")
 _LIMIT_S = 60.0
+
+
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep processors busy."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for each in loops:
+            each.kill()
+            each.wait()
 
 
 @dataclass
@@ -52,11 +66,15 @@ class Stage:
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 
-    def replay(self, mutant: str = "", *words: str) -> tuple[Ended, Ended]:
-        """How the replay and the application ended."""
-        with serve(self.store, self.session, "max", "--patience", "4", "--no-record", *words) as it:
-            app = self.run(it.url, mutant)
-            return it.ended(), app
+    def replay(self, mutant: str = "", load: int = 0) -> tuple[Ended, Ended]:
+        """How the replay and the application ended, beside `load` busy processes."""
+        with serve(self.store, self.session, "max", "--patience", "4", "--no-record") as it:
+            with busy(load):
+                app = self.run(it.url, mutant)
+            try:
+                return it.ended(), app
+            except subprocess.TimeoutExpired:
+                raise AssertionError(f"the replay went on after {app}") from None
 
     def steps(self, words: str) -> list[int]:
         """The numbers of the text messages of the tape that contain `words`."""

@@ -76,18 +76,6 @@ CAUGHT: dict[str, tuple[str, int, str, tuple[str, ...]]] = {
 }
 
 
-@contextmanager
-def load(processes: int) -> Iterator[None]:
-    """Keep processors busy."""
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for each in busy:
-            each.kill()
-            each.wait()
-
-
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     return stage(tmp_path_factory.mktemp("voice-app"))
@@ -101,8 +89,7 @@ def verdict(ended: Ended) -> list[str]:
 
 @pytest.mark.parametrize("run", range(RUNS))
 def test_the_honest_application_passes(tape: Stage, run: int) -> None:
-    with load(LOAD):
-        replay, app = tape.replay()
+    replay, app = tape.replay(load=LOAD)
     assert replay.code == 0, replay
     assert verdict(replay)[0] == "replay complete"
     assert (app.code, app.out) == (0, "done: 1 replies, 1 interruptions\n")
