@@ -27,11 +27,22 @@ _CODECS: Mapping[str, tuple[Codec, int]] = {
     "audio/pcmu": ("pcmu", 8_000),
     "audio/pcma": ("pcma", 8_000),
 }
-_BENIGN = frozenset({"response_cancel_not_active"})
+# A response may have begun, or ended, before the wish for another arrived.
+_BENIGN = frozenset({"response_cancel_not_active", "conversation_already_has_active_response"})
 _TEXT_ENDS = {
     "response.output_text.done": "text",
     "response.output_audio_transcript.done": "transcript",
 }
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`; tables are merged, everything else is replaced."""
+    made = dict(base)
+    for key, value in over.items():
+        have = made.get(key)
+        both = isinstance(have, Mapping) and isinstance(value, Mapping)
+        made[key] = merged(made[key], value) if both else value
+    return made
 
 
 def _encode(event: Mapping[str, Any]) -> bytes:
@@ -44,7 +55,8 @@ class OpenAIWording:
     `instructions` and `tools` (function tools as the API takes them) go into the session;
     `form` is the audio format both ways, `turn_detection` an object of the API or None for
     manual turns, `transcription` a model for the user's audio, `spoken` whether replies are
-    audio. RecorderError for an unknown format.
+    audio. With a `greeting` the model speaks first, by these instructions if they are not empty.
+    `session` are settings that go over those. RecorderError for an unknown format.
     """
 
     sends_binary = False
@@ -58,6 +70,8 @@ class OpenAIWording:
         turn_detection: Mapping[str, Any] | None = None,
         transcription: str | None = None,
         spoken: bool = True,
+        greeting: str | None = None,
+        session: Mapping[str, Any] | None = None,
     ) -> None:
         if form not in _CODECS:
             raise RecorderError(f"unknown audio format {form!r}; use one of {', '.join(_CODECS)}")
@@ -65,7 +79,8 @@ class OpenAIWording:
         self.manual_turns = turn_detection is None
         rate = {"rate": self.rate} if form == "audio/pcm" else {}
         transcribed = {"model": transcription} if transcription else None
-        self._session: dict[str, Any] = {
+        self._greeting = greeting
+        usual: dict[str, Any] = {
             "type": "realtime",
             "instructions": instructions,
             "output_modalities": ["audio" if spoken else "text"],
@@ -79,9 +94,14 @@ class OpenAIWording:
                 "output": {"format": {"type": form, **rate}},
             },
         }
+        self.session = merged(usual, session or {})
 
     def configure(self) -> list[bytes]:
-        return [_encode({"type": "session.update", "session": self._session})]
+        settings = _encode({"type": "session.update", "session": self.session})
+        if self._greeting is None:
+            return [settings]
+        told = {"response": {"instructions": self._greeting}} if self._greeting else {}
+        return [settings, _encode({"type": "response.create", **told})]
 
     def say(self, text: str) -> list[bytes]:
         content = [{"type": "input_text", "text": text}]

@@ -1,7 +1,7 @@
 """The client's side of a conversation as a machine: follows a script, speaks, listens, interrupts.
 
 It keeps the microphone open after speech (the provider's turn detector lives on appended
-audio), answers function calls at once and asks for the reply after the response that made them,
+audio), answers function calls and asks for the reply after the response that made them,
 drops what it plays when the provider hears the user, and tells it how much was heard.
 """
 
@@ -15,9 +15,13 @@ from recorder import heads
 from recorder.audio.pcm import duration_ms
 from recorder.events import Kind, Message
 from recorder.heads import RequestHead, ResponseHead
+from recorder.trial.answering import Answering, Called
+from recorder.trial.cues import Cues, Moment
+from recorder.trial.doubles import Doubles
+from recorder.trial.ear import Ear
 from recorder.trial.microphone import Microphone
 from recorder.trial.playout import PlayOut
-from recorder.trial.steps import AwaitReply, Close, Interrupt, Say, Speak, Step
+from recorder.trial.steps import AwaitReply, Close, Cue, Interrupt, Say, Speak, Step
 from recorder.trial.wording import (
     CallMade,
     Configured,
@@ -36,6 +40,7 @@ Tool = Callable[[Mapping[str, Any]], str]
 
 _NS = 1_000_000_000
 _SETUP_S = 15.0
+_TICK_NS = 20_000_000  # how often a cue is looked at
 
 
 class Heard(NamedTuple):
@@ -43,14 +48,6 @@ class Heard(NamedTuple):
 
     text: str
     cut_ms: int | None = None
-
-
-class Called(NamedTuple):
-    """A function that the provider called, and what it was told."""
-
-    name: str
-    arguments: str
-    output: str
 
 
 class _Wait(NamedTuple):
@@ -65,7 +62,9 @@ class _Wait(NamedTuple):
 class Speaker:
     """Runs `steps` on one WebSocket, opened with `head` on `channel`.
 
-    `tools` answer function calls by name with a string. `finished` turns true at the end, and
+    `tools` answer function calls by name with a string, at once; `doubles` answer the others when
+    they are due, and are told by whoever answers calls elsewhere. `moments` are the cues that were
+    given. `finished` turns true at the end, and
     `failed` then says in one line why it ended early, or None. `heard` and `called` are what
     came back. Times are monotonic ns.
     """
@@ -77,22 +76,29 @@ class Speaker:
         wording: Wording,
         tools: Mapping[str, Tool] | None = None,
         *,
+        doubles: Doubles | None = None,
         channel: int = 1,
         chunk_ms: int = 20,
     ) -> None:
         self.failed: str | None = None
         self.finished = False
         self.called: list[Called] = []
+        self.moments: list[Moment] = []
         self._head, self._steps, self._wording = head, steps, wording
         self._tools, self._channel = tools or {}, channel
         self._microphone = Microphone(wording.codec, wording.rate, chunk_ms)
         self._playout = PlayOut()
+        self._doubles = doubles
+        self._answering = Answering()
+        self._cues: Cues | None = None
         self._outbox: list[Message] = []
         self._now = 0
         self._connected = self._ready = self._configured = False
         self._reply: str | None = None
         self._calls = 0
         self._owed = False
+        self._cut_call: str | None = None
+        self._unread = False  # a function's output that no reply was asked for yet
         self._replies = 0
         self._asked_at = (0, 0)
         self._words: dict[str, str] = {}
@@ -118,6 +124,8 @@ class Speaker:
             self._fail(f"the provider closed the connection: {close.code} {close.reason}".rstrip())
         elif message.kind in ("ws.text", "ws.binary"):
             read = self._wording.read if message.kind == "ws.text" else self._wording.listen
+            if message.kind == "ws.binary":
+                self._listen(message.body)
             for signal in read(message.body):
                 self._take(signal)
         self._proceed()
@@ -128,6 +136,7 @@ class Speaker:
         if not self.finished:
             for chunk in self._microphone.due(now):
                 self._hear(chunk)
+            self._answer()
             self._proceed()
         sent, self._outbox = self._outbox, []
         return sent
@@ -138,10 +147,17 @@ class Speaker:
             return self._now
         if self.finished or self._wait is None:
             return None
-        times = (self._microphone.next_deadline(), self._wait.at(), self._gives_up_at)
+        answer = self._answering.next()
+        times = (self._microphone.next_deadline(), self._wait.at(), self._gives_up_at, answer)
         return min(
             (when for when in times if when is not None and when > self._now), default=self._now
         )
+
+    def give_up(self, why: str, now: int) -> None:
+        """End before the script does."""
+        self._now = now
+        if not self.finished:
+            self._fail(why)
 
     # The script
 
@@ -166,7 +182,11 @@ class Speaker:
         if settings:
             self._send(settings)
             yield _Wait(lambda _: self._configured, "confirmation of the settings")
-        speaks = any(isinstance(step, Speak) or getattr(step, "pcm", b"") for step in self._steps)
+        speaks = any(
+            isinstance(step, Speak | Cue) or getattr(step, "pcm", b"") for step in self._steps
+        )
+        ear = Ear(self._wording.codec, self._wording.rate, self._now)
+        cues = self._cues = Cues(ear, self._doubles or Doubles(()), self._now)
         if (speaks or self._wording.keeps_microphone_open) and not self._wording.manual_turns:
             self._microphone.start(self._now)
         for step in self._steps:
@@ -178,6 +198,8 @@ class Speaker:
                 yield from self._speak(step.pcm, step.rate)
             elif isinstance(step, AwaitReply):
                 yield from self._await_reply(step)
+            elif isinstance(step, Cue):
+                yield from self._cue(step, cues)
             else:
                 yield from self._interrupt(step)
 
@@ -234,7 +256,32 @@ class Speaker:
                 self._send(self._wording.stop())
             self._cut()
 
+    def _cue(self, step: Cue, cues: Cues) -> Iterator[_Wait]:
+        """Wait for the moment, then speak if there is something to say."""
+        gives_up = cues.gives_up(step)
+
+        def come(now: int) -> bool:
+            at = cues.at(step, now)
+            return now >= gives_up or (at is not None and at <= now)
+
+        def when() -> int:
+            at = cues.at(step, self._now)
+            return min(gives_up, self._now + _TICK_NS if at is None else at)
+
+        patience_s = step.timeout_ms / 1000 + _SETUP_S
+        yield _Wait(come, f"anchor {step.after}", patience_s, when)
+        began, at = self._now, cues.at(step, self._now)
+        trigger = "anchor" if at is not None and at <= began else "timeout"
+        self.moments.append(Moment(step, began, trigger))
+        if step.pcm:
+            yield from self._speak(step.pcm, step.rate)
+        cues.spoke(step, began, self._now)
+
     # What the provider says
+
+    def _listen(self, audio: bytes) -> None:
+        if self._cues is not None:
+            self._cues.ear.add(audio, self._now)
 
     def _opened(self, head: ResponseHead, payload: bytes) -> None:
         if head.status == 101:
@@ -256,6 +303,8 @@ class Speaker:
         elif isinstance(signal, Sound):
             ms = duration_ms(len(signal.audio), self._wording.codec, self._wording.rate)
             self._playout.add(signal.item, round(ms * 1_000_000), self._now)
+            if not self._wording.sends_binary:
+                self._listen(signal.audio)
         elif isinstance(signal, Said):
             self._words[signal.item] = signal.text
         elif isinstance(signal, CallMade):
@@ -268,32 +317,61 @@ class Speaker:
     def _call(self, signal: CallMade) -> None:
         self._calls += 1
         tool = self._tools.get(signal.name)
-        if tool is None:
+        if tool is None and self._doubles is None:
             self._fail(f"the provider called {signal.name}, for which the script has no tool")
             return
+        at: int | None = self._now
         try:
-            output = tool(json.loads(signal.arguments))
+            arguments = json.loads(signal.arguments)
+        except ValueError:
+            self._cut_call = signal.name  # if the reply is cut off, so are its arguments
+            return
+        try:
+            if tool is not None:
+                output = tool(arguments)
+            elif self._doubles is not None:
+                made = self._doubles.call(signal.call, signal.name, arguments, self._now)
+                at, output = made.answered_ns, made.output
         except Exception as problem:
             self._fail(f"the tool {signal.name} failed: {problem}")
             return
-        self.called.append(Called(signal.name, signal.arguments, output))
-        self._send(self._wording.result(signal.call, output))
+        if at is not None:
+            self._answering.add(at, signal.call, Called(signal.name, signal.arguments, output))
+            self._answer()
+
+    def _answer(self) -> None:
+        """Give the answers that are due, and ask for a reply once all of them are given."""
+        for call, called in self._answering.due(self._now):
+            self.called.append(called)
+            self._send(self._wording.result(call, called.output))
+            self._unread = True
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._unread and self._reply is None and self._answering.is_empty:
+            self._unread, self._owed = False, True
+            self._send(self._wording.reply())
 
     def _ended(self, signal: ReplyEnded) -> None:
         self._reply = None
         self._playout.complete()
-        if signal.status == "failed":
+        cut_call, self._cut_call = self._cut_call, None
+        if cut_call and signal.status == "completed":
+            self._fail(f"the provider called {cut_call} with arguments that are not JSON")
+        elif signal.status == "failed":
             self._fail(f"the reply failed: {signal.problem or 'no reason was given'}")
         elif signal.status == "cancelled":
-            return
+            self._unread = False
         elif self._calls:
             self._owed = True
-            self._send(self._wording.reply())
+            self._ask()
         else:
             self._replies += 1
 
     def _cut(self) -> None:
         """Stop playing and say how much of each item was heard."""
+        if self._cues is not None:
+            self._cues.ear.cut(self._now)
         for item, ms in self._playout.interrupt(self._now):
             self._cuts[item] = ms
             self._send(self._wording.heard_until(item, ms))

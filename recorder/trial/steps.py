@@ -41,8 +41,26 @@ class Interrupt:
 
 
 @dataclass(frozen=True)
+class Cue:
+    """At a moment of the conversation, speak `pcm`, or just go on if it is empty.
+
+    The moment is `delay_ms` after an anchor (docs/scenarios.md), or `timeout_ms` after what the
+    client said last if the anchor does not come. `mode` is what the agent is to do: `respond`,
+    `yield` or `ignore`. `number` is that of the turn, 0 where it is none.
+    """
+
+    after: str
+    delay_ms: int = 0
+    timeout_ms: int = 15_000
+    pcm: bytes = b""
+    rate: int = 24_000
+    mode: str = "respond"
+    number: int = 0
+
+
+@dataclass(frozen=True)
 class Close:
     """End the conversation; a script that does not say so ends all the same."""
 
 
-Step = Say | Speak | AwaitReply | Interrupt | Close
+Step = Say | Speak | AwaitReply | Interrupt | Cue | Close

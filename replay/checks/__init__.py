@@ -11,7 +11,17 @@ from replay.checks.outcomes import Check, Result
 from replay.checks.table import CheckFileError, Table
 from replay.checks.tape import Tape, read_tape
 
-__all__ = ["KINDS", "CheckFileError", "Named", "Result", "Tape", "parse", "read_tape", "run"]
+__all__ = [
+    "KINDS",
+    "CheckFileError",
+    "Named",
+    "Result",
+    "Tape",
+    "named",
+    "parse",
+    "read_tape",
+    "run",
+]
 
 KINDS: Final[Mapping[str, Callable[[Table], Check]]] = {
     "event": events.event,
@@ -64,10 +74,11 @@ def parse(text: str, source: str) -> list[Named]:
     tables = found.get("check")
     if not isinstance(tables, list) or not tables:
         raise CheckFileError(f"{source} has no checks; one begins with [[check]]")
-    return [_named(each, f"{source}, check {number}") for number, each in enumerate(tables, 1)]
+    return [named(each, f"{source}, check {number}") for number, each in enumerate(tables, 1)]
 
 
-def _named(values: object, where: str) -> Named:
+def named(values: object, where: str) -> Named:
+    """One check, given as a table; CheckFileError if it is none. `where` names it in messages."""
     if not isinstance(values, Mapping):
         raise CheckFileError(f"{where} is no table: it begins with [[check]]")
     kinds = [key for key in values if key in KINDS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 @click.option(
     "--allow-inconclusive", is_flag=True, help="Checks that lack evidence do not fail the command."
 )
+@click.option(
+    "--list", "only_list", is_flag=True, help="Name the checks of FILE, and look at no session."
+)
 @junit_option
 @json_option
 def command(
@@ -50,22 +53,29 @@ def command(
     store_url: str,
     prices: Path | None,
     allow_inconclusive: bool,
+    only_list: bool,
     junit: Path | None,
     as_json: bool,
 ) -> None:
-    """Judge SESSION by the assertions in FILE (TOML; docs/checks.md has all kinds).
+    """Judge SESSION by the assertions in FILE (TOML; docs/checks.md has all kinds), or by what a
+    scenario expects.
 
     Exit code 1 if one fails, or cannot be judged by what is on the tape.
 
     Example: replay check last checks.toml
     """
     from recorder.recording import find_session
-    from replay.checks import parse, run
+    from replay.checks import run
     from replay.checks.text import cases, lines, summary
 
-    checks = parse(_text(file), file.name)
+    text = _text(file)
+    if only_list:
+        for check in _checks(text, file.name):
+            click.echo(check.name)
+        return
     with closing(open_for_reading(store_url)) as store:
         row = find_session(store, session)
+        checks = _checks(text, file.name, store, row)
         results = list(run(checks, _tape(store, row, checks, prices)))
     if junit is not None:
         write_junit(junit, file.stem, cases(results, row.id))
@@ -85,6 +95,34 @@ def _text(file: Path) -> str:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RecorderError(f"{file} cannot be read ({error}): give a file of checks") from None
+
+
+def _checks(
+    text: str, name: str, store: Store | None = None, row: SessionRow | None = None
+) -> list[Named]:
+    """The checks of a file: one of checks, or a scenario, whose turns are found on its tape."""
+    from recorder.trial.scenario import is_scenario, read_scenario
+    from replay.checks import parse
+    from replay.checks.expectations import expectations
+
+    if not is_scenario(text):
+        return parse(text, name)
+    turns = _turns(store, row) if store and row else {}
+    return expectations(read_scenario(text, name), turns)
+
+
+def _turns(store: Store, row: SessionRow) -> Mapping[int, Sequence[int]]:
+    from recorder.derive import seen
+    from recorder.projections import project
+    from recorder.providers import provider
+    from recorder.trial.record import read_notes
+    from replay.checks.expectations import Mark, heard
+
+    kept = read_notes(store, row)
+    if kept is None:
+        raise RecorderError(f"session {row.id} is no run of a trial: its turns are not marked")
+    marks = [Mark(each["turn"], each["seq"], each["mode"]) for each in kept.turns]
+    return heard(marks, project(row.id, seen(store, row.id), provider(row.provider)).turns)
 
 
 def _tape(store: Store, row: SessionRow, checks: Sequence[Named], prices: Path | None) -> Tape:

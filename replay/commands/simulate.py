@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,6 +52,7 @@ class Options:
     fault: tuple[Fault, ...]
     faults: tuple[Fault, ...]
     fault_seed: int
+    until_eof: bool
     tls_cert: Path | None
     tls_key: Path | None
 
@@ -126,6 +129,12 @@ class Options:
 @click.option(
     "--key", multiple=True, metavar="KEY", help="vapi: a key that is accepted; any by default."
 )
+@click.option(
+    "--until-eof",
+    is_flag=True,
+    allow_from_autoenv=False,
+    help="End with standard input too: with the program that has started this.",
+)
 @fault_options
 @tls_options
 def command(**options: object) -> None:
@@ -170,11 +179,25 @@ async def _simulate(options: Options) -> None:
         delivery_s=_DELIVERY_S,
     )
     stopped = stop_signal()
+    if options.until_eof:
+        _end_with_input(stopped)
     async with server:
         greet(server.url, options.provider)
         await stopped.wait()
     for line in told(machine.applied):
         click.echo(f"fault: {line}")
+
+
+def _end_with_input(stopped: asyncio.Event) -> None:
+    """Set an event when standard input is at its end."""
+    loop, number = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(number, 4096):
+            loop.remove_reader(number)
+            stopped.set()
+
+    loop.add_reader(number, readable)
 
 
 def _openai(options: Options, wall_ns: int) -> Machine:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 import aiohttp
 from aiohttp import WSMsgType, web
 
+from recorder.capture.log import FAULT, ChannelLog, Log
 from recorder.events import Kind, Message
 from recorder.heads import Close
-from replay.server.log import FAULT, ChannelLog, Log
 
 MAX_MESSAGE = 32 << 20
 _CLOSING_S = 5.0

@@ -10,11 +10,11 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from recorder.capture.log import DeliveryLog, Log
 from recorder.capture.proxy.headers import forwarded, pairs
 from recorder.events import Message
 from recorder.heads import RequestHead, ResponseHead
 from replay.server.connection import MAX_MESSAGE
-from replay.server.log import DeliveryLog, Log
 
 LIMIT_S = 20.0  # how long an application has to answer, as with Vapi by default
 _AGAIN_S = 0.05  # between two attempts to reach a server that is starting

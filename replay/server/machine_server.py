@@ -11,6 +11,7 @@ from typing import Literal, Self
 from aiohttp import web
 from multidict import CIMultiDict
 
+from recorder.capture.log import FAULT, ChannelLog, Log
 from recorder.capture.proxy.address import listen
 from recorder.capture.proxy.headers import answered, request_head
 from recorder.clock import Clock
@@ -18,7 +19,6 @@ from recorder.events import Machine, Message
 from recorder.heads import Close, Headers, RequestHead, ResponseHead
 from replay.server.connection import MAX_MESSAGE, Connection
 from replay.server.courier import LIMIT_S, Courier
-from replay.server.log import FAULT, ChannelLog, Log
 
 _ANSWER_S = 300.0  # how long a machine may take to answer a request or an upgrade
 _SHUTDOWN_S = 2.0
@@ -37,7 +37,8 @@ class MachineServer:
     cannot be had. A `webhook.request` of the machine, on a channel of its own, is posted to the
     URL that is its path, and answered after at most `delivery_s`; a server that refuses connections
     is asked again for `starting_s`, until it has answered once. A `ws.close` of 1006 in place of an
-    answer breaks the connection.
+    answer breaks the connection. Requests to the path `control` and below steer the machine: they
+    are neither recorded nor counted.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class MachineServer:
         log: Log | None = None,
         delivery_s: float = LIMIT_S,
         starting_s: float = 0.0,
+        control: str | None = None,
     ) -> None:
         self.url = ""
         self._machine, self._clock, self._prefix = machine, clock, prefix
@@ -60,7 +62,9 @@ class MachineServer:
         self._courier = Courier(self._feed, self._log, delivery_s, starting_s)
         self._outboxes: dict[int, asyncio.Queue[Message]] = {}
         self._sockets: set[int] = set()
+        self._control = control
         self._channels = 0
+        self._steering = 0  # of these channels
         self._timer: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         server = web.Server(self._handle, access_log=None)
@@ -103,7 +107,7 @@ class MachineServer:
     @property
     def served(self) -> int:
         """How many WebSockets, requests and answers to webhooks have come."""
-        return self._channels + self._courier.answered
+        return self._channels - self._steering + self._courier.answered
 
     def _feed(self, message: Message) -> None:
         self._machine.receive(message, self._clock.now_ns())
@@ -136,7 +140,11 @@ class MachineServer:
         channel = self._channels
         self._outboxes[channel] = asyncio.Queue()
         is_socket = request.headers.get("upgrade", "").strip().lower() == "websocket"
-        lines = self._log.channel("ws" if is_socket else "http", head)
+        log = self._log
+        if self._control and f"{head.path}/".startswith(f"{self._control}/"):
+            log = Log()
+            self._steering += 1
+        lines = log.channel("ws" if is_socket else "http", head)
         try:
             if is_socket:
                 return await self._upgrade(channel, request, head, lines)

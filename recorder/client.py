@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import WSMsgType
 
+from recorder.capture.log import ChannelLog, Log
 from recorder.capture.proxy.dial import Dialer, Refused, Socket, Unreachable
 from recorder.capture.proxy.headers import pairs
 from recorder.capture.proxy.relay import Side, send_close
@@ -19,7 +20,6 @@ from recorder.clock import Clock
 from recorder.errors import RecorderError
 from recorder.events import Kind, Machine, Message
 from recorder.heads import Close, Headers, RequestHead, ResponseHead, header
-from replay.server.log import ChannelLog, Log
 
 _KINDS: dict[WSMsgType, Kind] = {WSMsgType.TEXT: "ws.text", WSMsgType.BINARY: "ws.binary"}
 _OPCODES = {kind: opcode for opcode, kind in _KINDS.items()}

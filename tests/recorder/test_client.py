@@ -13,11 +13,11 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from recorder.capture.proxy.dial import Unreachable
+from recorder.client import Conversation
 from recorder.clock import SystemClock
 from recorder.errors import RecorderError
 from recorder.events import Message
 from recorder.heads import Close, Headers, RequestHead, ResponseHead
-from replay.client import Conversation
 
 OLD = (("authorization", "Bearer old"),)
 

@@ -1,0 +1,110 @@
+"""A whole trial: its runs one after the other, up to the end, the budget, or a signal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from recorder.derive import refresh
+from recorder.errors import RecorderError
+from recorder.store.base import Store
+from recorder.trial.plan import Run
+from recorder.trial.record import Kept, kept_runs
+from recorder.trial.runner import Prepared, Ran, total_of
+
+
+class Runs(Protocol):
+    """What holds one conversation; see `runner.Runner`."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no more runs are to be begun."""
+        ...
+
+    async def run(self, run: Run, prepared: Prepared, cap: Decimal | None) -> Ran:
+        """One conversation, which may cost `cap`."""
+        ...
+
+
+@dataclass
+class Purse:
+    """What a trial may spend, and has spent. `budget` None is no limit."""
+
+    budget: Decimal | None
+    spent: Decimal = Decimal(0)
+    _most: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+
+    @property
+    def left(self) -> Decimal | None:
+        """What the next run may cost."""
+        return None if self.budget is None else self.budget - self.spent
+
+    def pay(self, scenario: str, provider: str, usd: Decimal | None) -> None:
+        """A run took place. RecorderError if a budget cannot be kept: its price is not known."""
+        if usd is None:
+            if self.budget is not None:
+                raise RecorderError(
+                    f"the budget cannot be kept: a run of {scenario} at {provider} has usage "
+                    "without a known price; `record estimate last` names it"
+                )
+            return
+        self.spent += usd
+        key = scenario, provider
+        self._most[key] = max(self._most.get(key, Decimal(0)), usd)
+
+    def refuses(self, run: Run) -> str | None:
+        """Why a run is not begun: with what its like has cost, more than the budget is spent."""
+        coming = self._most.get((run.scenario, run.provider), Decimal(0))
+        if self.budget is None or self.spent + coming < self.budget:
+            return None
+        return (
+            f"the budget of ${self.budget} ends the trial: ${self.spent:.4f} spent, and the next "
+            f"run is expected to cost ${coming:.4f}"
+        )
+
+
+def done_before(
+    store: Store, trial: str, prepared: Mapping[str, Prepared], purse: Purse
+) -> set[tuple[str, str, int]]:
+    """The keys of the runs that are on the store; what they and those that did not end cost is
+    paid. RecorderError if a scenario has changed since."""
+    done = set()
+    for kept in kept_runs(store, trial):
+        _same(kept, prepared, trial)
+        if not store.models("mark", kept.row.id):
+            refresh(store, [kept.row])
+        costs = [each.usd for each in store.models("cost_line", kept.row.id)]
+        usd = total_of(costs)
+        purse.pay(kept.run["scenario"], kept.run["provider"], usd)
+        if kept.is_done:
+            done.add(kept.key)
+    return done
+
+
+def _same(kept: Kept, prepared: Mapping[str, Prepared], trial: str) -> None:
+    found = prepared.get(kept.run["scenario"])
+    if found is not None and found.scenario.sha256 != kept.run["sha256"]:
+        raise RecorderError(
+            f"scenario {found.scenario.id} has changed since the runs of trial {trial!r}: "
+            "give another --trial, so that like is compared with like"
+        )
+
+
+async def hold(
+    runner: Runs, runs: Sequence[Run], prepared: Mapping[str, Prepared], purse: Purse
+) -> AsyncIterator[Ran | str]:
+    """Hold the runs in order; gives each as it has ended, and at last why the trial ended early, if
+    it did."""
+    for run in runs:
+        why = "the trial was stopped" if runner.is_stopped else purse.refuses(run)
+        if why:
+            yield why
+            return
+        ran = await runner.run(run, prepared[run.scenario], purse.left)
+        yield ran
+        purse.pay(run.scenario, run.provider, ran.usd)
+        if ran.outcome == "stopped":
+            yield ran.reason or "the trial was stopped"
+            return

@@ -1,0 +1,303 @@
+"""Runs a trial: one conversation after the other, each through a recording proxy of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from recorder.capture.process import WriterProcess
+from recorder.capture.proxy.options import ProxyOptions
+from recorder.capture.proxy.server import Proxy
+from recorder.capture.proxy.tapes import OpenTape
+from recorder.client import Conversation
+from recorder.clock import Clock
+from recorder.derive import refresh
+from recorder.errors import RecorderError
+from recorder.pricing import Meter, PriceBook
+from recorder.providers import provider as provider_of
+from recorder.store import open_store
+from recorder.trial.cues import Moment
+from recorder.trial.doubles import Doubles
+from recorder.trial.plan import Run
+from recorder.trial.record import END, RUN, TURN, Notes
+from recorder.trial.rendering import Clip
+from recorder.trial.scenario import Scenario
+from recorder.trial.sides import side
+from recorder.trial.sides.base import script
+from recorder.trial.simulated import simulator
+from recorder.trial.toolserver import ToolServer
+from recorder.trial.validity import problems
+from recorder.trial.watch import Watched
+
+_GRACE_S = 60.0  # beyond a scenario's longest, for setting up and for what comes after it
+_BEAT_S = 0.01
+_LOCAL = ("localhost", "127.", "::1")
+
+
+class Prepared(NamedTuple):
+    """A scenario with its sound."""
+
+    scenario: Scenario
+    clips: Mapping[int, Clip]
+    path: Path
+
+
+class Target(NamedTuple):
+    """Where a provider's runs go: `url` is None for a simulator, which gets the `options` more.
+    `kind` is `simulator`, `address` or `live`."""
+
+    kind: str
+    url: str | None
+    authorization: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is on this machine."""
+        host = "127.0.0.1" if self.url is None else urlsplit(self.url).hostname or ""
+        return host.startswith(_LOCAL)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all runs of a trial have in common."""
+
+    store_url: str
+    trial: str
+    seed: int
+    targets: Mapping[str, Target]
+    host: str = "127.0.0.1"
+    port: int = 0
+    public_url: str | None = None
+    redact_pii: bool = False
+
+
+@dataclass
+class Progress:
+    """A run under way, for a display."""
+
+    run: Run
+    turn: int = 0
+    usd: Decimal = Decimal(0)
+
+
+class Ran(NamedTuple):
+    """How a run went. `outcome` is `finished`, `failed` (with a `reason`) or `stopped`; `invalid`
+    says why it may not be compared; `usd` is None where a price is not known."""
+
+    run: Run
+    session: str | None
+    outcome: str
+    reason: str | None
+    usd: Decimal | None
+    invalid: tuple[str, ...]
+
+
+@dataclass
+class _Taping:
+    """The tape of a run, once there is one."""
+
+    facts: Mapping[str, Any]
+    opened: OpenTape | None = None
+    notes: Notes | None = None
+    early: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def take(self, opened: OpenTape) -> None:
+        """A tape was opened; the first that is no control traffic is the run's. Its own channels
+        come first."""
+        if self.opened is None and opened.place != "control":
+            self.opened = opened
+            opened.users += 1
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def add(self, type_: str, facts: Mapping[str, Any]) -> None:
+        """A note."""
+        if self.notes is None:
+            self.early.append((type_, facts))
+        else:
+            self.notes.add(type_, facts)
+
+    def _begin(self) -> None:
+        assert self.opened
+        self.notes = Notes(self.opened.tape)
+        for type_, facts in ((RUN, self.facts), *self.early):
+            self.notes.add(type_, facts)
+
+
+class Runner:
+    """Runs conversations one by one. Use as a context; `stopped` ends the one under way."""
+
+    def __init__(self, setting: Setting, clock: Clock, stopped: asyncio.Event) -> None:
+        self.progress: Progress | None = None
+        self._setting, self._clock, self._stopped = setting, clock, stopped
+        self._book = PriceBook.shipped()
+        self._writer = WriterProcess(setting.store_url, clock, redact_pii=setting.redact_pii)
+
+    async def __aenter__(self) -> Runner:
+        await self._writer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._writer.close()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether no more runs are to be begun."""
+        return self._stopped.is_set()
+
+    async def run(self, run: Run, prepared: Prepared, cap: Decimal | None) -> Ran:
+        """One conversation; `cap` is what it may cost. RecorderError if it cannot be had at all."""
+        scenario = prepared.scenario
+        target = self._setting.targets[run.provider]
+        self.progress = Progress(run)
+        doubles = Doubles(scenario.doubles)
+        taping = _Taping(self._facts(run, prepared, target))
+        found = side(run.provider)
+        party = found.party(scenario, script(scenario, prepared.clips, found.RATE), doubles)
+        meter = Meter(provider_of(run.provider), self._book)
+        limit = scenario.end.max_s
+        tell = self._teller(taping, prepared)
+        watched = Watched(party, meter, _least(cap, scenario), limit, tell)
+        async with self._proxy(run, scenario, target, doubles, taping) as base:
+            stall_ms = await self._converse(watched, base, target, limit + _GRACE_S)
+            outcome = "failed" if party.failed else "finished"
+            if party.failed and (self._stopped.is_set() or watched.over_budget):
+                outcome = "stopped"
+            ended = {"outcome": outcome, "reason": party.failed, "stall_ms": round(stall_ms, 1)}
+            taping.add(END, ended)
+        turns = {moment.cue.number for moment in party.moments} - {0}
+        session = taping.opened.tape.session if taping.opened else None
+        usd, metrics = await self._measured(session)
+        wrong = problems(metrics, stall_ms, len(turns), len(scenario.turns))
+        return Ran(run, session, outcome, party.failed, usd, tuple(wrong))
+
+    def _facts(self, run: Run, prepared: Prepared, target: Target) -> Mapping[str, Any]:
+        compiled = side(run.provider).compile(prepared.scenario)
+        return {
+            "trial": self._setting.trial,
+            "scenario": run.scenario,
+            "sha256": prepared.scenario.sha256,
+            "file": prepared.path.name,
+            "provider": run.provider,
+            "repeat": run.repeat,
+            "order": run.order,
+            "block": run.block,
+            "seed": self._setting.seed,
+            "target": target.kind,
+            "lacking": list(compiled.lacking),
+        }
+
+    def _teller(self, taping: _Taping, prepared: Prepared) -> Callable[[Moment], None]:
+        def tell(moment: Moment) -> None:
+            number = moment.cue.number
+            if not number:
+                return
+            turn, clip = prepared.scenario.turns[number - 1], prepared.clips.get(number)
+            facts: dict[str, Any] = {"turn": number, "mode": turn.mode, "trigger": moment.trigger}
+            facts |= {"after": turn.at.after}
+            if turn.say is not None and not self._setting.redact_pii:
+                facts |= {"text": turn.say}
+            if clip is not None:
+                facts |= {"ms": clip.ms, "sha256": clip.sha256}
+            taping.add(TURN, facts)
+            if self.progress:
+                self.progress.turn = number
+
+        return tell
+
+    async def _converse(self, watched: Watched, base: str, target: Target, limit_s: float) -> float:
+        """Hold the conversation; how long the event loop stood still at most, in ms."""
+        headers = {"Authorization": target.authorization}
+        talk = Conversation(watched, base, self._clock, headers=headers)
+        running = asyncio.create_task(talk.run(limit_s))
+        signalled = asyncio.create_task(self._stopped.wait())
+        beating = asyncio.create_task(self._beat(watched))
+        try:
+            await asyncio.wait({running, signalled}, return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                watched.give_up("the trial was stopped", self._clock.now_ns())
+                talk.wake()
+            await running
+        finally:
+            signalled.cancel()
+            beating.cancel()
+            await asyncio.gather(signalled, beating, return_exceptions=True)
+        return self._stall_ms
+
+    async def _beat(self, watched: Watched) -> None:
+        """Measure how late this loop wakes up."""
+        self._stall_ms = 0.0
+        while True:
+            begun = self._clock.now_ns()
+            await asyncio.sleep(_BEAT_S)
+            late_ms = (self._clock.now_ns() - begun) / 1e6 - _BEAT_S * 1000
+            self._stall_ms = max(self._stall_ms, late_ms)
+            if self.progress:
+                self.progress.usd = watched.known_usd
+
+    @asynccontextmanager
+    async def _proxy(
+        self, run: Run, scenario: Scenario, target: Target, doubles: Doubles, taping: _Taping
+    ) -> AsyncIterator[str]:
+        """A proxy before the run's provider; gives the client's base URL."""
+        prefix = provider_of(run.provider).PREFIX
+        async with AsyncExitStack() as stack:
+            upstream = target.url
+            if upstream is None:
+                seed = run.seed(self._setting.seed)
+                made = simulator(run.provider, scenario, seed, target.options)
+                upstream = await stack.enter_async_context(made) + prefix
+            tools = await stack.enter_async_context(ToolServer(doubles, self._clock))
+            public = self._setting.public_url
+            reached = public is not None or target.is_here
+            options = ProxyOptions(public, webhook_to=tools.url, set_server_url=reached)
+            proxy = Proxy(self._writer, self._setting.trial, {run.provider: upstream}, options)
+            proxy.tapes.on_open = taping.take
+            base = await proxy.start(self._setting.host, self._setting.port)
+            try:
+                yield base + prefix
+            finally:
+                if taping.opened is not None and taping.notes is not None:
+                    taping.notes.end()
+                await proxy.stop()
+                if taping.opened is not None:
+                    proxy.tapes.release(taping.opened)
+                    taping.opened.tape.end()
+
+    async def _measured(self, session: str | None) -> tuple[Decimal | None, dict[str, float]]:
+        """What the tape of a run says that it cost, and its values for the whole session."""
+        await self._writer.drained()
+        if session is None:
+            return Decimal(0), {}
+        return await asyncio.to_thread(_read, self._setting.store_url, session)
+
+
+def _read(store_url: str, session: str) -> tuple[Decimal | None, dict[str, float]]:
+    with closing(open_store(store_url, create=False)) as store:
+        row = store.session(session)
+        if row is None:
+            raise RecorderError(f"session {session} is not on the store; see the messages above")
+        refresh(store, [row])
+        values = {each.metric: each.value for each in store.models("metric", session)}
+        costs = [each.usd for each in store.models("cost_line", session)]
+    return total_of(costs), values
+
+
+def total_of(costs: Iterable[str | None]) -> Decimal | None:
+    """The sum of a bill; None when a line has no price."""
+    amounts = list(costs)
+    known = [Decimal(each) for each in amounts if each is not None]
+    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+
+
+def _least(cap: Decimal | None, scenario: Scenario) -> Decimal | None:
+    """What a run may cost: by the trial, and by its scenario."""
+    own = scenario.budget.max_cost_usd
+    caps = [each for each in (cap, None if own is None else Decimal(str(own))) if each is not None]
+    return min(caps, default=None)

@@ -1,0 +1,96 @@
+"""OpenAI Realtime: a scenario as `session.update`; functions are run by the caller itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recorder.errors import RecorderError
+from recorder.heads import RequestHead
+from recorder.trial.doubles import Doubles
+from recorder.trial.openai_wording import OpenAIWording, merged
+from recorder.trial.scenario import Scenario
+from recorder.trial.sides.base import Compiled, Party, refuse_neutral
+from recorder.trial.speaker import Speaker
+from recorder.trial.steps import Step
+
+MODEL = "gpt-realtime"
+RATE = 24_000
+_TRANSCRIPTION = "gpt-4o-mini-transcribe"
+_TURNS = {"type": "server_vad", "silence_duration_ms": 500}
+_SHORT = {  # key of [provider.openai] -> where it stands in the session
+    "turn_detection": ("audio", "input", "turn_detection"),
+    "transcription": ("audio", "input", "transcription"),
+    "noise_reduction": ("audio", "input", "noise_reduction"),
+    "voice": ("audio", "output", "voice"),
+}
+_NEUTRAL = {
+    "session.instructions": "agent.instructions",
+    "session.tools": "agent.tools",
+    "session.audio.input.format": "the caller's audio",
+    "session.audio.output.format": "the caller's audio",
+}
+
+
+def compile(scenario: Scenario) -> Compiled:
+    """The session; see `Side`."""
+    lacking = []
+    if scenario.speaks_first == "agent" and scenario.agent.first_message:
+        lacking.append("first_message: a model is told to say it, and may say something else")
+    if any(double.status is not None for double in scenario.doubles):
+        lacking.append("tool status: there is no HTTP; the function's output tells the error")
+    if any(turn.dtmf for turn in scenario.turns):
+        lacking.append("dtmf: sent as tones; keys are events only over a telephone (SIP)")
+    settings = {"model": _model(scenario), "session": _wording(scenario).session}
+    return Compiled(settings, tuple(lacking))
+
+
+def party(scenario: Scenario, steps: Sequence[Step], doubles: Doubles) -> Party:
+    """A caller on one WebSocket; see `Side`."""
+    head = RequestHead("GET", "/v1/realtime", f"model={_model(scenario)}")
+    return Speaker(head, steps, _wording(scenario), doubles=doubles)
+
+
+def _own(scenario: Scenario) -> Mapping[str, Any]:
+    given = scenario.provider.get("openai", {})
+    valid = ("model", "session", *_SHORT)
+    for key in given:
+        if key not in valid:
+            raise RecorderError(
+                f"scenario {scenario.id}: [provider.openai] has an unknown key {key!r}; "
+                f"valid are {', '.join(valid)}"
+            )
+    refuse_neutral(scenario, "openai", given, _NEUTRAL)
+    return given
+
+
+def _model(scenario: Scenario) -> str:
+    return str(_own(scenario).get("model", MODEL))
+
+
+def _wording(scenario: Scenario) -> OpenAIWording:
+    given = _own(scenario)
+    session = dict(given.get("session", {}))
+    for key, path in _SHORT.items():
+        if key in given:
+            value = given[key]
+            for part in reversed(path):
+                value = {part: value}
+            session = merged(session, value)
+    greeting = None
+    if scenario.speaks_first == "agent":
+        first = scenario.agent.first_message
+        greeting = f"Say exactly this, and nothing else: {first}" if first else ""
+    return OpenAIWording(
+        scenario.agent.instructions,
+        [_tool(each.name, each.description, each.parameters) for each in scenario.agent.tools],
+        turn_detection=_TURNS,
+        transcription=_TRANSCRIPTION,
+        greeting=greeting,
+        session=session,
+    )
+
+
+def _tool(name: str, description: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    told = {"name": name, "description": description, "parameters": dict(parameters)}
+    return {"type": "function", **told}

@@ -1,0 +1,35 @@
+"""Whether a run may be compared: rules about the client, which know nothing of the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+MAX_PACING_MS: Final = 10.0
+MAX_STALL_MS: Final = 50.0
+REALTIME: Final = (0.99, 1.01)
+
+
+def problems(
+    metrics: Mapping[str, float], stall_ms: float, delivered: int, turns: int
+) -> list[str]:
+    """What is wrong with a run, a line each; none for a valid one.
+
+    `metrics` are the measured `pacing_error_p99_ms` and `realtime_ratio` of the tape, `stall_ms` is
+    the longest time for which the client's event loop stood still, and `delivered` says how many of
+    its `turns` the caller came to.
+    """
+    found = []
+    pacing, ratio = metrics.get("pacing_error_p99_ms"), metrics.get("realtime_ratio")
+    if pacing is None or ratio is None:
+        found.append("the pace of the caller's audio could not be measured")
+    else:
+        if pacing >= MAX_PACING_MS:
+            found.append(f"the caller's audio was {pacing:.1f} ms off its time (p99)")
+        if not REALTIME[0] <= ratio <= REALTIME[1]:
+            found.append(f"the caller's audio ran at {ratio:.3f} of real time")
+    if stall_ms > MAX_STALL_MS:
+        found.append(f"the client stood still for {stall_ms:.0f} ms")
+    if delivered < turns:
+        found.append(f"{delivered} of {turns} turns were delivered")
+    return found
