@@ -6,22 +6,27 @@ but the tape, the code and the price book, so that they are the same wherever th
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from recorder import metrics, projections
 from recorder.audio.pcm import duration_ms
 from recorder.billing import cost_rows, usage_rows
+from recorder.characters import storable
 from recorder.events import Event
 from recorder.measuring import measured
 from recorder.pricing import PriceBook, cost_of
 from recorder.projections import Seen
 from recorder.projections.marks import MarkRow
 from recorder.providers import PROVIDERS
-from recorder.recording import stored_body
+from recorder.recording import current, stored_body
 from recorder.store.base import SessionRow, Store
 
 Tables = dict[str, list[tuple[Any, ...]]]
+_DAY: Final = re.compile(r"prices of (\d{4}-\d{2}-\d{2})\Z")  # as `PriceBook.label` tells it
 _OF_MODELS = {
     "turn": "turns",
     "response": "responses",
@@ -62,7 +67,14 @@ def derive(store: Store, row: SessionRow, book: PriceBook) -> Tables:
     tables["cost_line"] = list(costs)
     tables["metric"] = list(measured(store, row, made, costs))
     tables["mark"] = [mark(store, row, book)]
-    return tables
+    return {name: [_storable(each) for each in rows] for name, rows in tables.items()}
+
+
+def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    if all(cell == storable(cell) for cell in row if isinstance(cell, str)):
+        return row
+    cells = (storable(cell) if isinstance(cell, str) else cell for cell in row)
+    return type(row)(*cells)
 
 
 def mark(store: Store, row: SessionRow, book: PriceBook) -> MarkRow:
@@ -71,11 +83,32 @@ def mark(store: Store, row: SessionRow, book: PriceBook) -> MarkRow:
     return MarkRow(row.id, events, projections.VERSION, metrics.VERSION, book.label)
 
 
-def stale(store: Store, book: PriceBook) -> list[SessionRow]:
-    """The sessions that have ended and whose read models are missing or of another make."""
+def derivable(store: Store, wall_ns: int | None = None) -> list[SessionRow]:
+    """The sessions that have ended, of a provider that is known; given what time it is, also those
+    whose recording died."""
+    rows = store.sessions() if wall_ns is None else current(store, store.sessions(), wall_ns)
+    over = (row for row in rows if row.digest is not None or row.status == "interrupted")
+    return [row for row in over if row.provider in PROVIDERS]
+
+
+def stale(
+    store: Store, book: PriceBook, wall_ns: int | None = None
+) -> list[tuple[SessionRow, PriceBook]]:
+    """Those of `derivable` whose read models are missing or of another make, and the prices to
+    make them with: a session that was priced as of another day keeps that day."""
     have = {made.session: made for made in store.models("mark")}
-    ended = [row for row in store.sessions() if row.digest is not None]
-    return [row for row in ended if have.get(row.id) != mark(store, row, book)]
+    found = []
+    for row in derivable(store, wall_ns):
+        kept = have.get(row.id)
+        prices = book if kept is None else _as_of(kept, book)
+        if kept != mark(store, row, prices):
+            found.append((row, prices))
+    return found
+
+
+def _as_of(kept: MarkRow, book: PriceBook) -> PriceBook:
+    day = _DAY.search(kept.price_book)
+    return book.at(date.fromisoformat(day[1])) if day else book
 
 
 def refresh(
@@ -83,22 +116,18 @@ def refresh(
 ) -> int:
     """Make the read models of `rows`, or of all that are stale, and keep them; how many."""
     book = book or PriceBook.shipped()
-    count = 0
-    for row in stale(store, book) if rows is None else rows:
-        store.put_models(row.id, derive(store, row, book))
-        count += 1
-    return count
+    due = stale(store, book) if rows is None else [(row, book) for row in rows]
+    for row, prices in due:
+        store.put_models(row.id, derive(store, row, prices))
+    return len(due)
 
 
 def differences(store: Store, row: SessionRow, book: PriceBook) -> dict[str, tuple[int, int]]:
     """Tables whose rows would change: how many rows are there that would not be made, and how many
     would be made that are not there."""
-    made = derive(store, row, book)
     found = {}
-    for table, rows in made.items():
-        have, want = store.models(table, row.id), [tuple(each) for each in rows]
-        gone = [each for each in have if tuple(each) not in want]
-        new = [each for each in want if each not in [tuple(one) for one in have]]
-        if gone or new:
-            found[table] = (len(gone), len(new))
+    for table, rows in derive(store, row, book).items():
+        have, want = Counter(map(tuple, store.models(table, row.id))), Counter(map(tuple, rows))
+        if have != want:
+            found[table] = ((have - want).total(), (want - have).total())
     return found

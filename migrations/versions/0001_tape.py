@@ -48,6 +48,59 @@ TRIGGERS = (
     END
     """,
 )
+POSTGRESQL = (
+    """
+    CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME;
+    END $$
+    """,
+    """
+    CREATE FUNCTION session_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (NEW.id, NEW.provider, NEW.wall_ns, NEW.scheme, NEW.parent) IS DISTINCT FROM
+           (OLD.id, OLD.provider, OLD.wall_ns, OLD.scheme, OLD.parent) THEN
+            RAISE EXCEPTION 'id, provider, wall_ns, scheme and parent of a session are fixed';
+        END IF;
+        IF OLD.digest IS NOT NULL AND NEW.digest IS NOT NULL AND
+           (NEW.trial, NEW.run, NEW.external_id, NEW.model, NEW.status, NEW.ended_ns,
+            NEW.events, NEW.digest, NEW.origin) IS DISTINCT FROM
+           (OLD.trial, OLD.run, OLD.external_id, OLD.model, OLD.status, OLD.ended_ns,
+            OLD.events, OLD.digest, OLD.origin) THEN
+            RAISE EXCEPTION 'the session has ended';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE FUNCTION audio_update() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF OLD.form IS NOT NULL THEN
+            RAISE EXCEPTION 'the segment is sealed';
+        END IF;
+        IF NEW.form IS NULL OR
+           (NEW.session, NEW.number, NEW.channel, NEW.sender, NEW.stream, NEW.codec, NEW.rate,
+            NEW.channels, NEW.at_ns) IS DISTINCT FROM
+           (OLD.session, OLD.number, OLD.channel, OLD.sender, OLD.stream, OLD.codec, OLD.rate,
+            OLD.channels, OLD.at_ns) THEN
+            RAISE EXCEPTION 'only the sealing of a segment changes it';
+        END IF;
+        RETURN NEW;
+    END $$
+    """,
+    """
+    CREATE FUNCTION audio_chunk_delete() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF (SELECT form FROM audio
+            WHERE session = OLD.session AND number = OLD.segment) IS NULL THEN
+            RAISE EXCEPTION 'the segment is open';
+        END IF;
+        RETURN OLD;
+    END $$
+    """,
+    "CREATE TRIGGER session_update BEFORE UPDATE ON session"
+    " FOR EACH ROW EXECUTE FUNCTION session_update()",
+    "CREATE TRIGGER audio_update BEFORE UPDATE ON audio"
+    " FOR EACH ROW EXECUTE FUNCTION audio_update()",
+    "CREATE TRIGGER audio_chunk_delete BEFORE DELETE ON audio_chunk"
+    " FOR EACH ROW EXECUTE FUNCTION audio_chunk_delete()",
+)
 FIXED = {
     "event": ("UPDATE", "DELETE"),
     "event_audio": ("UPDATE", "DELETE"),
@@ -63,11 +116,29 @@ def upgrade() -> None:
     _labels()
     _events()
     _audio()
-    for sql in TRIGGERS:
+    is_sqlite = _is_sqlite()
+    for sql in TRIGGERS if is_sqlite else POSTGRESQL:
         op.execute(sql)
     for table, changes in FIXED.items():
-        for change in changes:
-            op.execute(APPEND_ONLY.format(table=table, change=change))
+        for change in changes if is_sqlite else (*changes, "TRUNCATE"):
+            op.execute(
+                APPEND_ONLY.format(table=table, change=change)
+                if is_sqlite
+                else _append_only(table, change)
+            )
+
+
+def _is_sqlite() -> bool:
+    return op.get_bind().dialect.name == "sqlite"
+
+
+def _append_only(table: str, change: str) -> str:
+    """The trigger in the words of PostgreSQL, which has one more way to remove rows."""
+    each = "STATEMENT" if change == "TRUNCATE" else "ROW"
+    return (
+        f"CREATE TRIGGER {table}_{change} BEFORE {change} ON {table}"
+        f" FOR EACH {each} EXECUTE FUNCTION append_only()"
+    )
 
 
 def _labels() -> None:
@@ -131,7 +202,11 @@ def _events() -> None:
         sa.Column("body", sa.Text),
         sa.Column("raw", sa.LargeBinary),
         sa.Column("digest", sa.LargeBinary, nullable=False),
-        sa.Column("previous", sa.BigInteger, sa.Computed("nullif(seq, 1) - 1")),
+        sa.Column(
+            "previous",
+            sa.BigInteger,
+            sa.Computed("nullif(seq, 1) - 1", persisted=None if _is_sqlite() else True),
+        ),
         sa.PrimaryKeyConstraint("session", "seq", name="pk_event"),
         sa.ForeignKeyConstraint(
             ["session", "previous"], ["event.session", "event.seq"], name="fk_event_event"

@@ -26,13 +26,13 @@ def command() -> None:
 @command.command()
 @store_option
 def path(store_url: str) -> None:
-    """Print where the store's file is, or would be.
+    """Print where the store is, or would be.
 
     Example: record db path
     """
-    from recorder.store.engine import sqlite_path
+    from recorder.store.keeping import where
 
-    click.echo(sqlite_path(store_url).absolute())
+    click.echo(where(store_url))
 
 
 @command.command()
@@ -43,7 +43,7 @@ def info(store_url: str, as_json: bool) -> None:
 
     Example: record db info --json
     """
-    from recorder.store.files import info as measure
+    from recorder.store.keeping import info as measure
 
     found = measure(store_url)
     if as_json:
@@ -75,17 +75,33 @@ def _facts(found: StoreInfo) -> list[tuple[str, str]]:
 @command.command()
 @store_option
 def upgrade(store_url: str) -> None:
-    """Bring an older store to this program's schema; a copy of the file is kept beside it.
+    """Bring an older store to this program's schema; of a file a copy is kept beside it.
 
     Example: record db upgrade
     """
-    from recorder.store.files import upgrade as bring_up
+    from recorder.store.keeping import upgrade as bring_up
 
     done = bring_up(store_url)
-    if done.backup is None:
+    if done.old == done.new:
         click.echo(f"nothing to do: the schema is {done.new}")
+    elif done.backup is None:
+        click.echo(f"upgraded from {done.old} to {done.new}")
     else:
         click.echo(f"upgraded from {done.old} to {done.new}; the old file is kept as {done.backup}")
+
+
+@command.command()
+@store_option
+def datasette(store_url: str) -> None:
+    """Print a metadata file for Datasette: what columns mean, and the named queries.
+
+    Example: record db datasette > metadata.json
+    """
+    from recorder.store.datasette import metadata
+    from recorder.store.engine import sqlite_path
+
+    name = sqlite_path(store_url).stem  # what Datasette calls the database
+    click.echo(json.dumps(metadata(name), indent=1, ensure_ascii=False))
 
 
 @command.command()
@@ -96,7 +112,7 @@ def backup(store_url: str, dest: Path) -> None:
 
     Example: record db backup before-the-trial.db
     """
-    from recorder.store.files import backup as copy
+    from recorder.store.keeping import backup as copy
 
     copy(store_url, dest)
     click.echo(f"copied to {dest}")

@@ -47,7 +47,7 @@ def sqlite_path(url: str) -> Path:
     if "://" not in url:
         return Path(url)
     if not url.startswith("sqlite:///") or url in ("sqlite:///", "sqlite:///:memory:"):
-        raise StoreError(f"{url}: a store is sqlite:///PATH, a path, or memory:")
+        raise StoreError(f"{url}: a store is sqlite:///PATH, a path, or postgresql+psycopg://…")
     return Path(url.removeprefix("sqlite:///"))
 
 

@@ -56,7 +56,7 @@ class StoreInfo:
     audio_wire: int  # the same, as they crossed the wire
 
 
-_FACTS = """
+FACTS = """
 SELECT (SELECT count(*) FROM session),
        (SELECT count(*) FROM event),
        (SELECT count(*) FROM audio),
@@ -125,7 +125,7 @@ def info(url: str) -> StoreInfo:
             int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
             for name in ("page_size", "page_count", "freelist_count")
         )
-        facts = connection.exec_driver_sql(_FACTS).one()
+        facts = connection.exec_driver_sql(FACTS).one()
     return StoreInfo(
         str(path),
         revision,

@@ -11,7 +11,17 @@ import typing
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, Connection, Double, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+)
 
 from recorder.projections import marks, rows
 from recorder.store.about import ABOUT
@@ -70,6 +80,10 @@ def _table(name: str, row: Any) -> Table:
 
 
 TABLES: Final = {name: _table(name, row) for name, row in ROWS.items()}
+
+# What the views look values up by.
+Index("metric_by_name", *(TABLES["metric"].c[n] for n in ("metric", "session", "turn", "value")))
+Index("cost_line_by_turn", *(TABLES["cost_line"].c[name] for name in ("session", "turn")))
 
 
 def drop_models(connection: Connection) -> None:

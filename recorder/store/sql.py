@@ -5,40 +5,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Engine, Executable, func, select
+from sqlalchemy import Connection, Engine
 
-import recorder.store.schema as t
 from recorder.errors import StoreError
-from recorder.store.append import PUT_RUN, PUT_SETTING, append
+from recorder.store.append import SQLITE, append
 from recorder.store.base import (
-    AudioRef,
     Batch,
-    ChannelRow,
-    EventRow,
     Models,
     RunRow,
-    Sealed,
-    SegmentRow,
-    SessionRow,
 )
-from recorder.store.derived import drop_of, insert_into
+from recorder.store.derived import replace_models
 from recorder.store.engine import WAL_LIMIT, explained, wal_bytes
-from recorder.store.models import ROWS, TABLES
-from recorder.store.segments import wire_bytes
-
-_R = TypeVar("_R")
-_FETCH: Final = 256  # rows a reader holds at a time
-_EVENT: Final = [t.event.c[name] for name in EventRow._fields]
-_SEGMENT: Final = [t.audio.c[name] for name in SegmentRow._fields]
-_SEALED: Final = [t.audio.c["number" if n == "segment" else n] for n in Sealed._fields]
+from recorder.store.reading import SqlReader
 
 
-class SqlStore:
+class SqlStore(SqlReader):
     """One SQLite file: one connection that writes, a pool of connections that read.
 
     Any thread may call any method; writers wait for each other. `db` is None for a store that is
@@ -60,82 +45,17 @@ class SqlStore:
 
     def put_run(self, run: RunRow) -> None:
         with self._writing() as db:
-            db.execute(PUT_RUN, run)
+            db.execute(SQLITE.put_run, run)
 
     def put_setting(self, name: str, value: bytes) -> None:
         with self._writing() as db:
-            db.execute(PUT_SETTING, (name, value))
-
-    def setting(self, name: str) -> bytes | None:
-        with self._reading() as connection:
-            query = select(t.setting.c.value).where(t.setting.c.name == name)
-            return connection.execute(query).scalar_one_or_none()
-
-    def runs(self) -> list[RunRow]:
-        return list(self._rows(RunRow, select(t.run).order_by(t.run.c.id)))
-
-    def sessions(self) -> list[SessionRow]:
-        return list(self._rows(SessionRow, select(t.session).order_by(t.session.c.id)))
-
-    def session(self, session: str) -> SessionRow | None:
-        with self._reading() as connection:
-            row = connection.execute(select(t.session).where(t.session.c.id == session)).first()
-            return None if row is None else SessionRow(*row)
-
-    def channels(self, session: str) -> list[ChannelRow]:
-        query = (
-            select(t.channel).where(t.channel.c.session == session).order_by(t.channel.c.channel)
-        )
-        return list(self._rows(ChannelRow, query))
-
-    def count(self, session: str) -> int:
-        query = select(func.coalesce(func.max(t.event.c.seq), 0)).where(
-            t.event.c.session == session
-        )
-        with self._reading() as connection:
-            return int(connection.execute(query).scalar_one())
-
-    def events(self, session: str, after: int = 0) -> Iterator[EventRow]:
-        wanted = (t.event.c.session == session, t.event.c.seq > after)
-        return self._rows(EventRow, select(*_EVENT).where(*wanted).order_by(t.event.c.seq))
-
-    def refs(self, session: str, after: int = 0) -> Iterator[AudioRef]:
-        wanted = (t.event_audio.c.session == session, t.event_audio.c.seq > after)
-        order = (t.event_audio.c.seq, t.event_audio.c.ordinal)
-        return self._rows(AudioRef, select(t.event_audio).where(*wanted).order_by(*order))
-
-    def segments(self, session: str) -> list[SegmentRow]:
-        query = select(*_SEGMENT).where(t.audio.c.session == session).order_by(t.audio.c.number)
-        return list(self._rows(SegmentRow, query))
-
-    def sealed(self, session: str, segment: int) -> Sealed | None:
-        with self._reading() as connection:
-            return self._sealed(connection, session, segment)[0]
-
-    def audio(self, session: str, segment: int) -> bytes:
-        with self._reading() as connection:
-            sealed, channels = self._sealed(connection, session, segment)
-            if sealed is None:
-                wanted = (t.audio_chunk.c.session == session, t.audio_chunk.c.segment == segment)
-                query = select(t.audio_chunk.c.data).where(*wanted).order_by(t.audio_chunk.c.start)
-                return b"".join(connection.execute(query).scalars())
-        return wire_bytes(sealed, channels)
+            db.execute(SQLITE.put_setting, (name, value))
 
     def put_models(self, session: str, models: Models) -> None:
         if self.session(session) is None:
             raise StoreError(f"session {session} is not there: read models belong to one")
         with self._writing() as db:
-            for table in TABLES:
-                db.execute(drop_of(table), (session,))
-                if models.get(table):
-                    db.executemany(insert_into(table), map(tuple, models[table]))
-
-    def models(self, table: str, session: str | None = None) -> list[Any]:
-        made = TABLES[table]
-        query = select(made).order_by(*made.primary_key.columns)
-        if session is not None:
-            query = query.where(made.c.session == session)
-        return list(self._rows(ROWS[table], query))
+            replace_models(db, session, models)
 
     def exists(self) -> bool:
         """Whether the file is still the one that was opened."""
@@ -191,19 +111,3 @@ class SqlStore:
     def _check_open(self) -> None:
         if not self._open:
             raise StoreError(f"{self.path}: the store is closed")
-
-    def _rows(self, row_type: Callable[..., _R], query: Executable) -> Iterator[_R]:
-        with self._reading() as connection:
-            for row in connection.execution_options(yield_per=_FETCH).execute(query):
-                yield row_type(*row)
-
-    def _sealed(
-        self, connection: Connection, session: str, segment: int
-    ) -> tuple[Sealed | None, int]:
-        """A segment's sealed form, None while it is open, and its number of channels."""
-        query = select(t.audio.c.channels, *_SEALED)
-        wanted = (t.audio.c.session == session, t.audio.c.number == segment)
-        row = connection.execute(query.where(*wanted)).one_or_none()
-        if row is None:
-            raise StoreError(f"session {session} has no audio segment {segment}")
-        return (None if row.form is None else Sealed(*row[1:])), int(row.channels)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from postgres import new_database, server
+from sqlalchemy import make_url
 
 from recorder.store import files, migrate, open_store
 from recorder.store.base import Store
@@ -36,13 +40,40 @@ def sql_store(path: Path) -> Iterator[SqlStore]:
     store.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with server(tmp_path_factory.mktemp("pg")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres_server: Any) -> str:
+    """The name of a database with a store without a session; to be copied, not opened."""
+    url = new_database(postgres_server)
+    open_store(url, create=True).close()
+    return make_url(url).database or ""
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any, empty_database: str) -> str:
+    """A store on a server without a session."""
+    return new_database(postgres_server, empty_database)
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str) -> Iterator[Store]:
+    with closing(open_store(postgres_url, create=False)) as store:
+        yield store
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """Each kind of store, in turn."""
     if request.param == "memory":
         yield open_store("memory:", create=True)
     else:
-        yield request.getfixturevalue("sql_store")
+        kind = {"sqlite": "sql_store", "postgresql": "postgres_store"}[request.param]
+        yield request.getfixturevalue(kind)
 
 
 FURTHER = f"{int(REVISION) + 1:04}"
