@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 Headers = tuple[tuple[str, str], ...]
 
 
+_OCTET = re.compile("[\udc80-\udcff]")
+
+
 def _encode(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """A head as JSON; bytes of the wire that are not UTF-8, which stand in it as surrogates (PEP
+    383), as the text `\\xe9`."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _OCTET.sub(lambda found: f"\\\\x{ord(found[0]) - 0xDC00:02x}", text).encode()
 
 
 def _headers(value: Any) -> Headers:

@@ -16,13 +16,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from recorder.client import Conversation
 from recorder.clock import Clock
 from recorder.errors import CheckFailed, RecorderError
 from recorder.heads import RequestHead
 from recorder.trial.openai_wording import OpenAIWording
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import AwaitReply, Close, Interrupt, Say, Speak
-from replay.client import Conversation
 from replay.speech import clip
 
 KEY = "sk-demo-this-key-is-not-stored-0123456789"  # passes through, and is nowhere on the tape

@@ -16,6 +16,7 @@ from recorder.heads import ResponseHead
 Application = Callable[[Message], Message | None]
 Ending = Literal["quiet", "limit"]
 _Way = deque[tuple[int, Message]]  # when each arrives, in order
+_TALK = ("ws.text", "ws.binary")
 _PINNED = 1_000_000  # crossings at one time, beyond which it will never pass
 
 
@@ -76,75 +77,76 @@ class Loopback:
         self._open: set[int] = set()  # channels, as the client sees them
         self._left: set[int] = set()  # those whose client has closed
         self._closed: set[int] = set()  # those that the provider is done with
+        self._client_ns: int | None = None  # deadlines
+        self._provider_ns: int | None = None
         self._crossed: list[Crossing] = []
 
     def __iter__(self) -> Iterator[Crossing]:
+        crossed = self._crossed
         self._ask_client()
-        pinned = 0
+        self._provider_ns = self._provider.next_deadline()
+        self._settle()
         while True:
-            while self._arrive():
-                pinned += 1
-                if self._crossed:
-                    yield from self._drain()
-                if pinned > _PINNED:
-                    raise RuntimeError(f"{_PINNED} messages at {self.now_ns} ns: time stands still")
-            if self._crossed:
-                yield from self._drain()
+            if crossed:
+                yield from crossed
+                crossed.clear()
             when = self._next()
             if when is None or when > self._limit_ns:
                 self.ended = "quiet" if when is None else "limit"
                 return
             if when > self.now_ns:
-                self.now_ns, pinned = when, 0
-            if not self._has_arrived():
+                self.now_ns = when
+            if not self._settle():
                 self._act()
-
-    def _drain(self) -> list[Crossing]:
-        crossed, self._crossed = self._crossed, []
-        return crossed
+                self._settle()
 
     def _next(self) -> int | None:
         """When the next thing happens."""
-        times = [self._client.next_deadline(), self._provider.next_deadline()]
-        times += [way[0][0] for way in (self._up, self._answers, self._down) if way]
-        return min((when for when in times if when is not None), default=None)
-
-    def _arrive(self) -> bool:
-        """Hand over one message that has arrived by now; False if there is none."""
+        when, provider_ns = self._client_ns, self._provider_ns
+        if when is None or (provider_ns is not None and provider_ns < when):
+            when = provider_ns
         for way in (self._up, self._answers, self._down):
-            if way and way[0][0] <= self.now_ns:
-                message = way.popleft()[1]
-                if way is self._down:
-                    self._to_client(message)
-                else:
-                    self._to_provider(message)
-                return True
-        return False
+            if way and (when is None or way[0][0] < when):
+                when = way[0][0]
+        return when
 
-    def _has_arrived(self) -> bool:
-        ways = (self._up, self._answers, self._down)
-        return any(way and way[0][0] <= self.now_ns for way in ways)
+    def _settle(self) -> bool:
+        """Hand over what has arrived by now, and what that brings at once; whether there was
+        something."""
+        now, up, answers, down = self.now_ns, self._up, self._answers, self._down
+        count = 0
+        while True:
+            if up and up[0][0] <= now:
+                self._to_provider(up.popleft()[1])
+            elif answers and answers[0][0] <= now:
+                self._to_provider(answers.popleft()[1])
+            elif down and down[0][0] <= now:
+                self._to_client(down.popleft()[1])
+            else:
+                return count > 0
+            count += 1
+            if count > _PINNED:
+                raise RuntimeError(f"{_PINNED} messages at {now} ns: time stands still")
 
     def _act(self) -> None:
-        """Let the machines do what is due by time alone."""
-        for machine, ask in (
-            (self._client, self._ask_client),
-            (self._provider, self._ask_provider),
-        ):
-            deadline = machine.next_deadline()
-            if deadline is None or deadline > self.now_ns:
-                continue
-            if ask():
+        """Let a machine do what is due by time alone."""
+        now = self.now_ns
+        if self._client_ns is not None and self._client_ns <= now:
+            if self._ask_client() or self._client_ns is None or self._client_ns > now:
                 return
-            after = machine.next_deadline()
-            if after is not None and after <= self.now_ns:
-                raise RuntimeError(f"{type(machine).__name__} is due and gives out nothing")
+            machine = self._client
+        else:
+            if self._ask_provider() or self._provider_ns is None or self._provider_ns > now:
+                return
+            machine = self._provider
+        raise RuntimeError(f"{type(machine).__name__} is due and gives out nothing")
 
     # The client's end
 
     def _ask_client(self) -> bool:
         """Send what the client has due."""
-        messages = self._client.due(self.now_ns)
+        now = self.now_ns
+        messages = self._client.due(now)
         for message in messages:
             channel = message.channel
             if message.kind in ("ws.open", "http.request"):
@@ -153,14 +155,15 @@ class Loopback:
                 continue
             if message.kind == "ws.close":
                 self._left.add(channel)
-            self._up.append((self.now_ns + self._wire.up, message))
+            self._up.append((now + self._wire.up, message))
+        self._client_ns = self._client.next_deadline()
         return bool(messages)
 
     def _to_client(self, message: Message) -> None:
-        channel = message.channel
+        channel, kind = message.channel, message.kind
         if channel not in self._open:
             return
-        if message.kind in ("ws.close", "http.response") or _is_refusal(message):
+        if kind not in _TALK and _ends(message):
             self._open.discard(channel)
         self._client.receive(message, self.now_ns)
         self._ask_client()
@@ -169,29 +172,30 @@ class Loopback:
 
     def _ask_provider(self) -> bool:
         """Send what the provider has due."""
-        messages = self._provider.due(self.now_ns)
+        now = self.now_ns
+        messages = self._provider.due(now)
         for message in messages:
-            if message.kind == "webhook.request":
+            kind = message.kind
+            if kind == "webhook.request":
                 self._cross("provider", message)
                 self._deliver(message)
-            elif message.kind == "note":
+            elif kind == "note":
                 self._cross("recorder", message)
             elif message.channel not in self._closed:
                 self._cross("provider", message)
-                self._down.append((self.now_ns + self._wire.down, message))
-                if message.kind in ("ws.close", "http.response") or _is_refusal(message):
+                self._down.append((now + self._wire.down, message))
+                if kind not in _TALK and _ends(message):
                     self._closed.add(message.channel)
+        self._provider_ns = self._provider.next_deadline()
         return bool(messages)
 
     def _to_provider(self, message: Message) -> None:
         if message.kind == "ws.close":
             self._hang_up(message)
-            return
-        if message.channel in self._closed:
-            return
-        self._cross("client", message)
-        self._provider.receive(message, self.now_ns)
-        self._ask_provider()
+        elif message.channel not in self._closed:
+            self._cross("client", message)
+            self._provider.receive(message, self.now_ns)
+            self._ask_provider()
 
     def _hang_up(self, close: Message) -> None:
         if close.channel in self._closed:
@@ -214,5 +218,8 @@ class Loopback:
         self._crossed.append(Crossing(self.now_ns, sender, message))
 
 
-def _is_refusal(message: Message) -> bool:
-    return message.kind == "ws.open" and ResponseHead.decode(message.body).status != 101
+def _ends(message: Message) -> bool:
+    """Whether a message of the provider is the last on its channel."""
+    if message.kind == "ws.open":
+        return ResponseHead.decode(message.body).status != 101
+    return message.kind in ("ws.close", "http.response")

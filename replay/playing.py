@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -56,6 +57,7 @@ class Manner:
     webhook_to: str | None = None
     audio: AudioMode = "exact"
     mode: ModeName = "causal"
+    idle_cap_s: float | None = None
 
 
 def load_reel(
@@ -81,12 +83,14 @@ def is_answered(reel: Reel) -> bool:
 
 
 def kin_of(store: Store, row: SessionRow) -> list[SessionRow]:
-    """The other sessions of the run that recorded a session that hold REST traffic only."""
+    """The other sessions of the run that recorded a session that hold REST traffic only; not the
+    other calls that were pulled with it."""
     return [
         other
         for other in store.sessions()
         if (other.run, other.provider) == (row.run, row.provider)
         and other.id != row.id
+        and not (other.origin == "pull" and other.external_id)
         and is_rest(store, other)
     ]
 
@@ -97,10 +101,17 @@ def spare_of(
     """The exchanges of control traffic, and what was refused of other calls."""
     spare: list[ExchangeScript] = []
     for other in others:
+        if other.external_id is not None and not _has_refusals(store, other):
+            continue  # it may have much audio, which is not read for nothing
         exchanges = read_script(Recording(store, other.id).events(), found, book).exchanges
         is_control = other.external_id is None
         spare += [each for each in exchanges if is_control or each.response.status >= 400]
     return tuple(spare)
+
+
+def _has_refusals(store: Store, row: SessionRow) -> bool:
+    answers = (event.type for event in store.events(row.id) if event.kind == "http.response")
+    return any(status >= "400" for status in answers)
 
 
 def player_for(reel: Reel, manner: Manner, secrets: Secrets) -> Player:
@@ -115,6 +126,7 @@ def player_for(reel: Reel, manner: Manner, secrets: Secrets) -> Player:
         webhook_to=manner.webhook_to,
         audio=manner.audio,
         mode=manner.mode,
+        idle_cap_s=manner.idle_cap_s,
         hide=lambda text: redact_text(secrets, text),
     )
 
@@ -133,8 +145,11 @@ def signed(player: Player, found: Provider, secret: str | None, clock: Clock) ->
 
 
 def limit_s(reel: Reel, manner: Manner, spare_s: float) -> float:
-    """How long playing may take: the length of the tape at its speed, and `spare_s` more. At more
-    than the recorded speed the client may still need the recorded time."""
+    """How long playing may take: the length of the tape at its speed, and `spare_s` more; for ever
+    where it is stepped. At more than the recorded speed the client may still need the recorded
+    time."""
+    if manner.mode == "step":
+        return math.inf
     return reel.script.length_ns / 1e9 / min(manner.speed or 1.0, 1.0) + spare_s
 
 

@@ -9,8 +9,10 @@ from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from recorder.capture.log import Log
 from recorder.capture.tap import Tape
 from recorder.capture.writer import Writer
+from recorder.client import Conversation
 from recorder.clock import Clock, SystemClock, VirtualClock
 from recorder.errors import RecorderError
 from recorder.events import Event, Machine, Message
@@ -27,10 +29,8 @@ from replay.caller.budget import Budget, cost_by_turn
 from replay.caller.distance import Distant
 from replay.caller.machine import Options
 from replay.caller.notes import Verdict
-from replay.client import Conversation
 from replay.loopback import Loopback
 from replay.match.rulebook import Rulebook
-from replay.server.log import Log
 from replay.simulators.common import SEED_HEADER
 from replay.taping import Taped
 

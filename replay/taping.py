@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from recorder.capture.log import ChannelLog, DeliveryLog, Log
 from recorder.clock import VirtualClock
 from recorder.events import Machine, Message
 from recorder.heads import Close, RequestHead, ResponseHead
-from replay.server.log import ChannelLog, DeliveryLog, Log
 
 
 class Taped:

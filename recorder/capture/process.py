@@ -51,6 +51,7 @@ class WriterProcess(TapeOpener):
         self._lost: RecorderError | None = None
         self._last_flush = 0
         self.fell = asyncio.Event()  # set when the process has died unasked
+        self.ending = asyncio.Event()  # set when a tape was told to end, or was found unended
 
     async def start(self) -> list[str]:
         """Begin; returns the sessions of dead runs that were ended as interrupted."""
@@ -76,6 +77,8 @@ class WriterProcess(TapeOpener):
             raise StoreError(answer[1] if answer else "the writer process could not start")
         self._talking = asyncio.create_task(self._talk())
         self._listening = asyncio.create_task(self._listen())
+        if answer[1]:
+            self.ending.set()
         return list(answer[1])
 
     def put(self, item: Happened | Order, size: int) -> None:
@@ -85,6 +88,8 @@ class WriterProcess(TapeOpener):
         self._put_bytes += size + OVERHEAD
         if not self._more.is_set():
             self._loop.call_soon_threadsafe(self._more.set)
+        if isinstance(item, Order) and item.action == "end":
+            self._loop.call_soon_threadsafe(self.ending.set)
 
     async def room(self) -> None:
         """Wait until the queue is half empty or the writer has ended."""

@@ -7,8 +7,8 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -17,6 +17,7 @@ from recorder.errors import RecorderError
 if TYPE_CHECKING:
     from recorder.store.base import Store
 
+_T = TypeVar("_T")
 _BROKEN_PIPE = 141  # as the shell counts SIGPIPE
 DEFAULT_STORE = "sqlite:///conversations.db"
 
@@ -163,6 +164,15 @@ def paint(text: str, **style: Any) -> str:
     if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         return text
     return click.style(text, **style)
+
+
+def progress(items: Sequence[_T], label: str) -> Iterator[_T]:
+    """`items`, with a bar on standard error where that is a terminal and there are several."""
+    hidden = len(items) < 2 or not sys.stderr.isatty()
+    with click.progressbar(
+        items, label=label, file=sys.stderr, hidden=hidden, show_pos=True
+    ) as shown:
+        yield from shown
 
 
 def screen_width() -> int | None:

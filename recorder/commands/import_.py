@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from recorder.commands.common import open_for_writing, redact_pii_option, store_option
+from recorder.commands.derived import keep_derived
 from recorder.errors import RecorderError
 
 _FORMATS = ("frames", "har", "cassette")  # as in `FORMATS`, which `--help` does not load
@@ -67,6 +68,7 @@ def _folder(store_url: str, path: Path) -> None:
     with closing(open_for_writing(store_url)) as store:
         secrets = store_secrets(store, os.environ)
         row, fresh = take_in_folder(store, SystemClock(), secrets, path, tape)
+        keep_derived(store)
     if fresh:
         click.echo(f"imported {row.id}: {row.events} events")
     else:
@@ -89,6 +91,7 @@ def _file(
     with closing(open_for_writing(store_url)) as store:
         secrets = store_secrets(store, os.environ, personal=redact_pii)
         rows = take_in(store, SystemClock(), secrets, whose, trial, conversations)
+        keep_derived(store)
     for row, conversation in zip(rows, conversations, strict=True):
         remark = "" if conversation.timed else " (no times in the file)"
         click.echo(f"imported {row.id}: {row.events} events{remark}")

@@ -133,6 +133,7 @@ def command(verbose: bool, quiet: bool, **options: object) -> None:
 
 
 async def _serve(options: Options, level: int) -> None:
+    from recorder.background import deriving, leave
     from recorder.capture.logs import log_to_stderr
     from recorder.capture.process import WriterProcess
     from recorder.capture.proxy.address import reachable
@@ -158,10 +159,13 @@ async def _serve(options: Options, level: int) -> None:
         proxy = Proxy(writer, options.trial, upstreams, extras)
         base = await proxy.start(options.listen.host, options.listen.port, tls)
         _greet(base, authority)
-        await _until_signal(writer.fell)
-        await proxy.stop()
+        async with deriving(writer):
+            await _until_signal(writer.fell)
+            await proxy.stop()
     finally:
         await writer.close()
+    if writer.ending.is_set():
+        leave(options.store_url)
 
 
 def _named_upstreams(options: Options) -> list[URL]:

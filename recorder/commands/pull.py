@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recorder.commands.common import open_for_writing, redact_pii_option, store_option
+from recorder.commands.derived import keep_derived
 from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def command(
         secrets = store_secrets(store, environ, personal=redact_pii)
         shelf = Shelf(store, clock, secrets, provider_called(provider), trial)
         tally = _pull(shelf, base, key, wish, rate, clock)
+        keep_derived(store)
     click.echo(_summary(tally, trial))
     if tally.problems:
         count = _count(len(tally.problems), "problem")

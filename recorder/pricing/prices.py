@@ -40,6 +40,10 @@ class PriceBook:
         """The book in a TOML file, or in those of a folder; PriceBookError tells what is wrong."""
         return cls(Path(path).stem, *read_book(texts_at(Path(path))), on)
 
+    def at(self, on: date) -> PriceBook:
+        """The same book, with what was in force on another day."""
+        return self if on == self.on else PriceBook(self.name, self.as_of, self._all, on)
+
     @property
     def label(self) -> str:
         """Its name and date, and the day of the prices where that is another."""

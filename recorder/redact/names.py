@@ -7,7 +7,7 @@ from functools import lru_cache
 
 _SEPARATORS = re.compile(r"[-_.\s]+")
 _FIELD = re.compile(
-    r".*(?:(?:api|access|secret|private|signing|encryption|subscription|account|auth)keys?"
+    r".*(?:(?:api|access|secret|private|public|signing|encryption|subscription|account|auth)keys?"
     r"|accesskeyid|secrets?|password|passwd|passphrase|token|credentials?|authorization|cookies?)"
     r"|auth|jwt|pwd|icepwd|iceufrag|usernamefragment"
     r"|.*(?:callurl|callsipuri|listenurl|controlurl)|presigned.*url"  # who has it may use it

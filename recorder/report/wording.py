@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 from recorder.recording import Moment
 
+_PLACE = "place"
 _PREVIEW = 200  # characters of an HTTP body
 
 
@@ -79,7 +80,22 @@ def _note(body: str) -> str:
     message = _object(body)
     if message is None:
         return body
-    return ", ".join(f"{name} {value}" for name, value in message.items())
+    replaced = message.get("replaced")
+    if isinstance(replaced, list):
+        return _replaced(replaced)
+    told = {name: value for name, value in message.items() if value not in ("", None)}
+    return ", ".join(f"{name} {_fact(value)}" for name, value in told.items())
+
+
+def _replaced(links: Sequence[Any]) -> str:
+    """Which links of an answer were rewritten; where each led is in the note itself."""
+    names = [name for link in links if isinstance(link, Mapping) for name in link if name != _PLACE]
+    count = "1 URL" if len(names) == 1 else f"{len(names)} URLs"
+    return f"replaced {count} ({', '.join(dict.fromkeys(names))})"
+
+
+def _fact(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _size(count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -25,6 +26,7 @@ from replay.commands.faulting import fault_options
 from replay.commands.matching import matching_options
 from replay.commands.serving import (
     greet,
+    mode_options,
     speed_option,
     stop_signal,
     tls_options,
@@ -34,6 +36,7 @@ from replay.commands.serving import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from recorder.capture.log import Log
     from recorder.capture.tap import Tape
     from recorder.capture.writer import Writer
     from recorder.events import Machine
@@ -45,10 +48,10 @@ if TYPE_CHECKING:
     from replay.match.hearing import AudioMode
     from replay.match.rules import Rule
     from replay.player import Player
+    from replay.player.modes import ModeName
     from replay.playing import Manner, Reel
     from replay.script import Script
     from replay.server import MachineServer
-    from replay.server.log import Log
 
 _SPARE_S = 60.0
 
@@ -61,6 +64,8 @@ class Options:
     store_url: str
     listen: Address
     speed: float | None
+    mode: ModeName
+    idle_cap: float | None
     patience: float
     record: bool
     max_seconds: float | None
@@ -81,6 +86,7 @@ class Options:
 @store_option
 @listen_option("127.0.0.1:0")
 @speed_option("1")
+@mode_options
 @click.option(
     "--patience",
     type=click.FloatRange(min=0),
@@ -120,7 +126,8 @@ def command(**options: object) -> None:
     """Play the provider's side of SESSION to an application.
 
     Each message of the provider waits until the client has sent what it had sent before it on
-    the tape. Ends when the tape is used up, with a report; exit code 0 only if all of it was used.
+    the tape, unless --mode says otherwise. Ends when the tape is used up, with a report; exit code
+    0 only if all of it was used.
 
     Example: replay serve last --speed max
     """
@@ -128,13 +135,14 @@ def command(**options: object) -> None:
 
 
 async def _serve(options: Options) -> int:
+    from recorder.capture.log import Log
     from recorder.capture.proxy.tls import from_files
     from recorder.clock import SystemClock
     from recorder.recording import find_session
     from replay.faults import FaultyReplay
+    from replay.player.remote import CONTROL, Remote
     from replay.playing import load_reel, player_for, signed
     from replay.server import MachineServer
-    from replay.server.log import Log
 
     tls = from_files(options.tls_cert, options.tls_key)
     async with AsyncExitStack() as stack:
@@ -142,12 +150,14 @@ async def _serve(options: Options) -> int:
         stack.callback(store.close)
         row = find_session(store, options.session, replays=False)
         reel = load_reel(store, row, rules=(*options.rules, *options.rule))
+        gc.freeze()  # what a tape is made of stays: collections would look through it in vain
         secrets = _secrets(store, options.record)
         player = player_for(reel, _manner(options), secrets)
         secret = webhook_secret(options.webhook_secret_env)
         machine = signed(player, reel.provider, secret, SystemClock())
         machine = _faulty(options, player, reel.provider, machine)
         played = machine if isinstance(machine, FaultyReplay) else player
+        remote = Remote(machine, player)
         log = Log()
         if options.record:
             log = await stack.enter_async_context(_log(store, secrets, reel))
@@ -155,7 +165,14 @@ async def _serve(options: Options) -> int:
         host, port = options.listen
         prefix = reel.provider.PREFIX
         server = MachineServer(
-            machine, SystemClock(), prefix=prefix, host=host, port=port, tls=tls, log=log
+            remote,
+            SystemClock(),
+            prefix=prefix,
+            host=host,
+            port=port,
+            tls=tls,
+            log=log,
+            control=CONTROL,
         )
         async with server:
             player.reached_at(server.url)
@@ -169,7 +186,14 @@ async def _serve(options: Options) -> int:
 def _manner(options: Options) -> Manner:
     from replay.playing import Manner
 
-    return Manner(options.speed, options.patience, options.webhook_to, options.audio)
+    return Manner(
+        options.speed,
+        options.patience,
+        options.webhook_to,
+        options.audio,
+        options.mode,
+        options.idle_cap,
+    )
 
 
 def _faulty(options: Options, player: Player, found: Provider, machine: Machine) -> Machine:
@@ -229,11 +253,11 @@ class _Tapes:
 @asynccontextmanager
 async def _log(store: Store, secrets: Secrets, reel: Reel) -> AsyncIterator[Log]:
     """Record what happens as a new session whose parent is the tape."""
+    from recorder.capture.log import Log
     from recorder.capture.proxy.webhooks import PREFIX
     from recorder.capture.writer import Writer
     from recorder.clock import SystemClock
     from recorder.commands.derived import keep_derived
-    from replay.server.log import Log
 
     found = reel.provider
     writer = Writer(store, SystemClock(), secrets)

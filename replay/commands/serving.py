@@ -13,6 +13,8 @@ import click
 
 from recorder.errors import RecorderError
 
+_MODES = ("causal", "strict", "timed", "step")  # those of `replay.player.modes`, imported late
+
 
 def tls_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--tls-cert` and `--tls-key`, given as paths."""
@@ -54,6 +56,27 @@ def speed_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., A
         envvar="REPLAY_SPEED",
         help="1 is the recorded pace, max waits for the client only.",
     )
+
+
+def mode_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--mode`, and `--idle-cap` in seconds."""
+    mode = click.option(
+        "--mode",
+        type=click.Choice(_MODES),
+        default="causal",
+        show_default=True,
+        envvar="REPLAY_MODE",
+        help="When messages go out: after what caused them, in the recorded order over everything, "
+        "at their times whatever the client does, or when told to (POST /replay/step).",
+    )
+    idle_cap = click.option(
+        "--idle-cap",
+        type=click.FloatRange(min=0),
+        metavar="S",
+        envvar="REPLAY_IDLE_CAP",
+        help="Play longer gaps of the tape as if they had been so long.",
+    )
+    return mode(idle_cap(function))
 
 
 def webhook_url(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

@@ -34,6 +34,11 @@ class Ear:
         self.heard += size
         self.loud += loud
 
+    @property
+    def opened(self) -> int:
+        """How often something has changed here that `opens_at` depends on."""
+        return len(self._crossings) + len(self._opened_ns)
+
     def wanted(self) -> tuple[int | None, int | None]:
         """At how much sound, and how much audio, something opens next; None: at no amount."""
         steps, crossings, at = self._waiting, self._crossings, len(self._opened_ns)

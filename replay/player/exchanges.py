@@ -102,12 +102,17 @@ class Exchanges:
         if equal and self._differs(equal.asked.value, about.value) is None:
             return equal
         nearest: Difference | None = None
+        other: Difference | None = None
+        method = about.target[0]
         for recorded in self._candidates(about):
+            if recorded.asked.target[0] != method:
+                other = other or Difference("$.method", recorded.asked.target[0], method)
+                continue
             found = self._differs(recorded.asked.value, about.value)
             if found is None:
                 return recorded
             nearest = nearest or found
-        return nearest
+        return nearest or other
 
     def _candidates(self, about: Asked) -> Iterator[Recorded]:
         shelves = (self._unused, self._again, self._spare)

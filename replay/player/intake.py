@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
-from recorder.events import Kind
+from recorder.events import Kind, Message
 from recorder.spans import AudioField
 from replay.match.hearing import AudioMode
 from replay.match.sound import Sound, measure
@@ -42,13 +42,13 @@ class Intake:
 
     # What comes
 
-    def repeats(self, kind: Kind, body: bytes) -> bool:
+    def repeats(self, message: Message) -> bool:
         """Take a message if it is the next one of the tape, and nothing can come of it."""
         at = self._at
         if at >= self._until:
             return False
         chunk = self._chunks[at]
-        if chunk.body != body or chunk.kind != kind:
+        if chunk.body != message.body or chunk.kind != message.kind:
             return False
         self._at = at + 1
         return True

@@ -48,6 +48,7 @@ class Line:
         self.sent = 0  # planned messages that went out
         self.notes: list[str] = []
         self.ahead: Ahead | None = None  # what the client did before its turn
+        self.is_quiet = False  # whether nothing can come of the client's last message: mere audio
         self.clock = now + pace.length(script.gap_ns)  # when the last message was to go out
         self.progress_ns = self.clock
         self.due_ns: int | None = None  # when the next message is, as of the last `look`
@@ -56,6 +57,8 @@ class Line:
         self._rules = matcher.book.rules
         self._expects = Expectations(script.expected, matcher, self.clock, in_order=mode.in_order)
         self._answered = False
+        self._planned, self._total = script.planned, len(script.planned)
+        self._follows = mode.follows
 
     @property
     def matched(self) -> list[bool]:
@@ -86,13 +89,16 @@ class Line:
 
     def take(self, kind: Kind, body: bytes, now: int) -> bool:
         """Take a client message; False if it does not fit the tape, or is `ahead` of its turn."""
+        before, self.is_quiet = self._mode.heard(self), False
         if self.intake.repeats_at_gate(kind, body, now):
+            self.is_quiet = self._mode.heard(self) == before
             return self._keeps_turn(self._mode.ahead_audio(self))
         insight = self._tracker.inspect(self.channel, "client", kind, "", body)
         type_ = insight.type
         if type_ in self._rules.ungated:
             place = self._rules.deltas.get(type_)
             fits = self.intake.take(body, insight.audio, place, now)
+            self.is_quiet = fits and self._mode.heard(self) == before
             return fits and self._keeps_turn(self._mode.ahead_audio(self))
         index = self._expects.fitting(kind, type_, body)
         if index is None:
@@ -150,7 +156,6 @@ class Line:
 
     def go(self, horizon: int, now: int) -> list[Message]:
         """Send what is due by `horizon`; nothing has changed since `look`."""
-        planned, mode, follows = self.script.planned, self._mode, self._mode.follows
         went: list[Message] = []
         while True:
             when = self.due_ns
@@ -159,7 +164,7 @@ class Line:
                 continue
             if when is None or when > horizon:
                 return went
-            step = planned[self.sent]
+            step = self._planned[self.sent]
             self.sent += 1
             self.clock, self.progress_ns = when, now
             body = self._worded(step) if step.names else step.body
@@ -168,11 +173,11 @@ class Line:
                 self.intake.ear.passed += 1
             if step.kind == "ws.close":
                 self.over = True
-            after = planned[self.sent] if self.sent < len(planned) else None
-            if follows and after is not None and after.follows:
+            after = self._planned[self.sent] if self.sent < self._total else None
+            if after is not None and after.follows and self._follows:
                 self.due_ns = when + self._pace.scaled(after.gap_ns)
             else:
-                mode.went(step, body)
+                self._mode.went(step, body)
                 self.look()
 
     def _worded(self, step: Planned) -> bytes:
@@ -181,8 +186,7 @@ class Line:
 
     def next_step(self) -> Planned | None:
         """The provider's next message."""
-        planned = self.script.planned
-        return planned[self.sent] if self.sent < len(planned) else None
+        return self._planned[self.sent] if self.sent < self._total else None
 
     @property
     def told_ns(self) -> int:

@@ -72,7 +72,7 @@ class Player:
         self._wake_ns: int | None = None
         self._alone: Line | None = None  # nothing is due before `_others_ns` but on this
         self._others_ns: int | None = None
-        self._is_deaf = False  # whether audio matters to its own connection only
+        self._quick: dict[int, Line] = {}  # where audio matters to its own connection only
 
     def reached_at(self, url: str) -> None:
         """Tell the URL of the server that this runs behind."""
@@ -83,17 +83,21 @@ class Player:
 
     def receive(self, message: Message, now: int) -> None:
         """Take one message of the client."""
-        channel, kind, body, _, _ = message
+        kind = message.kind
         if kind != "ws.binary" or self._active_ns is None:
             self._active_ns = now
-        line = self._lines.get(channel)
-        if line is not None and self._is_deaf and not line.over and line.intake.repeats(kind, body):
+        line = self._quick.get(message.channel)
+        if line is not None and line.intake.repeats(message):
             return
-        self._is_stale = True
+        was_stale = self._is_stale
         if self._mode.in_order:
-            self._flush(now)  # what is due by now is before this
+            self._outbox = self.due(now)  # what is due by now is before this
+            was_stale = bool(self._outbox)
+        self._is_stale = True
         if kind == "ws.text" or kind == "ws.binary":
             self._judge(self._connections.take(message, now), now)
+            if line is not None and line.is_quiet:
+                self._is_stale = was_stale
         elif kind == "ws.open":
             self._open(message, now)
         elif kind == "webhook.response":
@@ -106,8 +110,9 @@ class Player:
     def due(self, now: int) -> list[Message]:
         """What is to be sent by `now`."""
         if not self._is_stale:
-            wake = self.next_deadline()
-            if wake is None or now < wake:
+            if not self._is_planned:
+                self._plan()
+            if self._wake_ns is None or now < self._wake_ns:
                 return []
             line, others = self._alone, self._others_ns
             if line is not None and (others is None or now < others):
@@ -155,8 +160,9 @@ class Player:
         times = [line.deadline() for line in lines]
         self._wake_ns = min((at for at in (*others, *times) if at is not None), default=None)
         self._others_ns = min((at for at in others if at is not None), default=None)
-        self._is_deaf = self._deliveries.next_step() is None
-        is_alone = len(lines) == 1 and lines[0].due_ns is not None and self._is_deaf
+        self._quick = {line.channel: line for line in lines} if self._progress.is_deaf() else {}
+        is_alone = len(lines) == 1 and lines[0].due_ns is not None
+        is_alone = is_alone and self._deliveries.next_step() is None  # it may wait for the line
         self._alone = lines[0] if is_alone else None
         self._is_planned = True
 

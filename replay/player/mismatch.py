@@ -187,7 +187,11 @@ class Explainer(NamedTuple):
             return Failure(f"{what} could not be delivered: {reason}", lines)
         want = response_value(script.answer, script.received)
         got = response_value(answer.head, answer.body)
-        found = self.matcher.match_values(script.type, want, got)
+        status = (
+            {"status": side["status"]} for side in (want, got)
+        )  # it says most, so it is first
+        found = self.matcher.match_values(script.type, *status)
+        found = found or self.matcher.match_values(script.type, want, got)
         if found is None:
             return None
         lines = self._lines(next=_RULE.replace("client", "application") if found.accept else _ANEW)

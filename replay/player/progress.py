@@ -52,11 +52,22 @@ class Progress:
         """Whether all has happened that was before a webhook."""
         if any(script.seq < step.seq for script in self.free):
             return False
-        for line in self.lines.values():
-            heard = line.over or line.ear.loud >= step.loud.get(line.script.channel, 0)
-            if not heard or (line.script.seq < step.seq and not line.reached(step.seq)):
-                return False
+        lines = [line for line in self.lines.values() if line.script.seq < step.seq]
+        if not self._heard(step) or not all(line.reached(step.seq) for line in lines):
+            return False
         return self.exchanges.reached(step.seq)
+
+    def is_deaf(self) -> bool:
+        """Whether no webhook waits for audio, so that it matters to its own connection only."""
+        step = self.deliveries.next_step()
+        return step is None or self._heard(step)
+
+    def _heard(self, step: DeliveryScript) -> bool:
+        """Whether all the sound has come that was before a webhook."""
+        return all(
+            line.over or line.ear.loud >= step.loud.get(line.script.channel, 0)
+            for line in self.lines.values()
+        )
 
     def pending(self, seq: int) -> str | None:
         """As `World.pending`."""

@@ -53,6 +53,9 @@ class _Begun:
     seq: int
 
 
+_CUT = ("broken", "too_long")
+
+
 @dataclass
 class Post:
     """Follows a tape in order, then makes the scripts of its webhooks."""
@@ -63,7 +66,13 @@ class Post:
     _types: dict[int, str] = field(default_factory=dict)  # of webhooks and tolerated exchanges
     _heard: dict[int, _Heard] = field(default_factory=dict)
     _answers: list[tuple[int, Event]] = field(default_factory=list)  # and what they answer
+    _cut: set[int] = field(default_factory=set)
     _cause_ns: int = 0
+
+    def remark(self, note: Event) -> None:
+        """What the recorder remarks: that it got a part of a webhook only."""
+        if note.type in _CUT:
+            self._cut.add(note.channel)
 
     def take(self, seen: Seen) -> None:
         """The next event."""
@@ -106,12 +115,21 @@ class Post:
         return max((answer.at_ns for answer in found), default=0)
 
     def scripts(self, channels: Mapping[int, Sequence[Seen]]) -> tuple[DeliveryScript, ...]:
-        """The webhooks in order, given all that was taken, by channel."""
-        return tuple(_script(channels[channel], begun) for channel, begun in self._begun.items())
+        """The webhooks in order, given all that was taken, by channel. Those of which the
+        recorder got only a part are none."""
+        return tuple(
+            _script(channels[channel], begun)
+            for channel, begun in self._begun.items()
+            if not (channel in self._cut and _has_no_answer(channels[channel]))
+        )
 
 
 def _needed(heard: _Heard) -> int:
     return max(0, heard.loud - heard.byte_rate * SLACK_NS // NS)
+
+
+def _has_no_answer(channel: Sequence[Seen]) -> bool:
+    return all(seen.event.kind != "webhook.response" for seen in channel)
 
 
 def _script(channel: Sequence[Seen], begun: _Begun) -> DeliveryScript:

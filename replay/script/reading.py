@@ -31,16 +31,21 @@ def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> 
     """The script of a tape, given as its events in order. Notes, pings and pongs, and what came
     after a channel's close, are left out."""
     channels: dict[int, list[Seen]] = {}
+    texts: list[Event] = []  # in which ids may stand
     tracker = provider.tracker()
     post = Post(book)
     length_ns = 0
     for event in events:
         length_ns = event.at_ns
+        if event.kind == "note":
+            post.remark(event)
         if event.sender != "recorder" and event.kind not in ("ws.ping", "ws.pong", "note"):
             seen = look(event, tracker, book)
             channels.setdefault(event.channel, []).append(seen)
             post.take(seen)
-    minted = _mark_minted(channels.values(), book)
+            if event.kind == "ws.text" and not (seen.has_audio and _has_no_ids(event, book)):
+                texts.append(event)
+    minted = _minted(texts, book)
     sockets: list[SocketScript] = []
     exchanges: list[ExchangeScript] = []
     for channel in channels.values():
@@ -52,28 +57,29 @@ def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> 
     return Script(tuple(sockets), tuple(exchanges), minted, length_ns, deliveries)
 
 
-def _mark_minted(channels: Iterable[Sequence[Seen]], book: Rulebook) -> frozenset[str]:
-    """The ids that a client message said before any provider message did."""
-    seen = sorted(
-        (each for channel in channels for each in channel), key=lambda each: each.event.seq
-    )
-    own = {id(each): frozenset(_client_ids(each.event, book)) for each in seen}
+def _has_no_ids(event: Event, book: Rulebook) -> bool:
+    """Whether ids are not looked for in a message with audio."""
+    return event.sender == "provider" or event.type in book.rules.ungated
+
+
+def _minted(texts: Sequence[Event], book: Rulebook) -> frozenset[str]:
+    """The ids that a client message said before any provider message did; `texts` in order."""
+    own = {event.seq: frozenset(_client_ids(event, book)) for event in texts}
     undecided = set().union(*own.values()) if own else set()
     minted: set[str] = set()
-    for each in seen:
+    for event in texts:
         if not undecided:
             break
-        if each.event.sender == "client":
-            minted |= own[id(each)] & undecided
-            undecided -= own[id(each)]
-        elif each.event.kind == "ws.text" and not each.has_audio:
-            undecided.difference_update(strings_in(each.event.body))
+        if event.sender == "client":
+            minted |= own[event.seq] & undecided
+            undecided -= own[event.seq]
+        else:
+            undecided.difference_update(strings_in(event.body))
     return frozenset(minted)
 
 
 def _client_ids(event: Event, book: Rulebook) -> Iterator[str]:
-    is_message = event.sender == "client" and event.kind == "ws.text"
-    if not is_message or event.type in book.rules.ungated:
+    if event.sender != "client" or event.type in book.rules.ungated:
         return
     try:
         message = parse(event.body)

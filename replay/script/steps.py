@@ -16,8 +16,9 @@ from replay.match.stretch import Stretch
 class Expected(NamedTuple):
     """A client message that provider messages wait for.
 
-    `seq` is its number on the tape, `at_ns` its time; `allow_ns` how long the client of the tape needed for it:
-    the time since the message before, or the length of the audio sent since, if that is longer.
+    `seq` is its number on the tape, `at_ns` its time; `allow_ns` how long the client of the tape
+    needed for it: the time since the message before, or the length of the audio sent since, if that
+    is longer.
     """
 
     seq: int
@@ -71,8 +72,8 @@ class Planned(NamedTuple):
 class SocketScript:
     """One WebSocket. `request` is None where the tape does not tell how it was opened; `audio` is
     all that the client streamed (bytes, of which `byte_rate` make a second), in the messages
-    `chunks`, and `stretches` is this audio from cut to cut; `allow_ns` is how long it took from the last message to the close,
-    which is event `closed_seq`."""
+    `chunks`, and `stretches` is this audio from cut to cut; `allow_ns` is how long it took from the
+    last message to the close, which is event `closed_seq`."""
 
     channel: int
     seq: int

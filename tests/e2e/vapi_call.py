@@ -13,12 +13,12 @@ import httpx
 from aiohttp import web
 
 from recorder.audio import pcm
+from recorder.client import Conversation
 from recorder.clock import SystemClock
 from recorder.heads import RequestHead
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import AwaitReply, Close, Interrupt, Speak, Step
 from recorder.trial.vapi_wording import VapiWording
-from replay.client import Conversation
 from replay.simulators.common.voice import synthesise
 
 Json = dict[str, Any]

@@ -61,7 +61,12 @@ def report() -> Json:
     """The message of an end-of-call-report."""
     said = [
         {"role": "system", "message": words("prompt"), "time": 1},
-        {"role": "user", "message": words("user"), "time": 2},
+        {
+            "role": "user",
+            "message": words("user"),
+            "originalMessage": words("original"),
+            "detectedThreats": [words("threat"), {"text": words("threat text")}],
+        },
         {"role": "tool_calls", "toolCalls": [tool("t")], "message": ""},
     ]
     formatted = [{"role": "user", "content": words("formatted")}]
@@ -69,10 +74,17 @@ def report() -> Json:
         "type": "end-of-call-report",
         "call": call(),
         "endedReason": "customer-ended-call",
-        "analysis": {"summary": words("analysis"), "structuredData": {"a": [words("data")]}},
+        "analysis": {
+            "summary": words("analysis"),
+            "structuredData": {"a": [words("data")]},
+            "structuredDataMulti": [{"k": {"result": words("multi")}}],
+        },
+        "endedMessage": words("ended"),
         "artifact": {
             "messages": said,
             "transcript": words("whole"),
+            "transfers": [{"message": words("transfer"), "transcript": words("transferred")}],
+            "scorecards": {"a": {"metricPoints": {"b": words("scorecard")}}},
             "messagesOpenAIFormatted": formatted,
         },
         "summary": words("summary"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from recorder.client import Client
 from recorder.events import Event, Machine, Message, Sender
 from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.providers import PROVIDERS
@@ -12,7 +13,6 @@ from recorder.providers.base import Provider
 from replay.caller import Caller, read_plan
 from replay.caller.budget import Budget
 from replay.caller.machine import Options
-from replay.client import Client
 from replay.digest import tape_digest
 from replay.match.rulebook import Rulebook
 

@@ -40,9 +40,10 @@ _HANDSHAKE = frozenset(
 
 
 def pairs(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Raw headers as text, in wire order; bytes beyond ASCII survive as surrogates."""
+    """Raw headers as text, in wire order; bytes that are not UTF-8 survive as surrogates (PEP 383),
+    to be passed on. On the tape they read `\\xe9` (`recorder.heads`)."""
     return tuple(
-        (name.decode("latin-1"), value.decode("utf-8", "backslashreplace")) for name, value in raw
+        (name.decode("latin-1"), value.decode("utf-8", "surrogateescape")) for name, value in raw
     )
 
 

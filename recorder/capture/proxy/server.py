@@ -7,8 +7,10 @@ import ssl
 from collections.abc import Mapping
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from recorder.capture.process import WriterProcess
+from recorder.capture.proxy import octets
 from recorder.capture.proxy.address import listen
 from recorder.capture.proxy.destinations import Destinations, Refused
 from recorder.capture.proxy.dial import Dialer
@@ -20,6 +22,7 @@ from recorder.capture.proxy.webhooks import PREFIX, Deliveries
 from recorder.errors import RecorderError
 from recorder.providers import PROVIDERS
 
+_PORT_LOG = logging.getLogger("recorder.proxy.port")
 _SHUTDOWN_S = 2.0  # what exchanges that are still running get when the proxy stops
 
 
@@ -41,7 +44,7 @@ class Proxy:
         self._exchanges = Exchanges(self.tapes, self._dialer, self._destinations, options)
         self._deliveries = Deliveries(self.tapes, self._dialer, options)
         self._runner = web.ServerRunner(
-            web.Server(self._handle, access_log=None, auto_decompress=False),
+            web.Server(self._handle, access_log=None, auto_decompress=False, logger=_PORT_LOG),
             shutdown_timeout=_SHUTDOWN_S,
         )
         # its warning would print the sub-protocols, where browsers put their key
@@ -49,6 +52,7 @@ class Proxy:
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> str:
         """Listen; returns the base URL. Port 0 picks a free one."""
+        octets.install()
         try:
             return await listen(self._runner, host, port, tls)
         except RecorderError:
@@ -80,6 +84,19 @@ class Proxy:
             return await self._relays.handle(request, to)
         _go_on(request)
         return await self._exchanges.handle(request, to)
+
+
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """What is no HTTP is the fault of who sent it: no traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        why = " ".join(str(error).split())
+        record.msg, record.args, record.exc_info = f"a request is no HTTP: {why}", (), None
+    return True
+
+
+_PORT_LOG.addFilter(_in_one_line)
 
 
 def _go_on(request: web.BaseRequest) -> None:

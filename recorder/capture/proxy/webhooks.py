@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple, ParamSpec, TypeVar
 
 import aiohttp
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from recorder.capture.proxy.bodies import Body
+from recorder.capture.proxy.bodies import WHOLE_BYTES, Body
 from recorder.capture.proxy.dial import Dialer
 from recorder.capture.proxy.exchange import Exchange, arriving, failure
 from recorder.capture.proxy.headers import pairs, request_head
@@ -30,7 +32,17 @@ from recorder.providers.base import Delivery, Provider, Route, Webhooks
 PREFIX = "/webhooks/"
 SIGNATURE = "signature"
 _LONGEST = 64 << 20
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 log = logging.getLogger("recorder.proxy")
+
+
+class _Flaw(NamedTuple):
+    """Why a delivery goes no further: the note on the tape, the answer, and the words of both."""
+
+    note: str
+    status: int
+    why: str
 
 
 class Deliveries:
@@ -41,7 +53,7 @@ class Deliveries:
         self._placing: set[asyncio.Task[OpenTape | None]] = set()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Take one delivery. A body beyond 64 MiB is refused with 413."""
+        """Take one delivery. One that broke off, or is longer than 64 MiB, goes no further."""
         provider = _addressee(request.path)
         if provider is None or provider.WEBHOOKS is None:
             known = [f"{PREFIX}{each.NAME}" for each in PROVIDERS.values() if each.WEBHOOKS]
@@ -49,11 +61,11 @@ class Deliveries:
             return web.Response(status=404, text=text)
         head = request_head(request, "")
         leg = self._tapes.leg("webhook", head.path)
-        body = await _read(request)
-        if body is None:
-            return web.Response(status=413, text=f"recorder: longer than {_LONGEST} bytes\n")
+        body, flaw = await _read(request)
+        if flaw:
+            return await self._turn_away(provider, head, body, flaw, leg)
         said = Body(head.headers, lambda why: leg.note("unreadable", message=why)).piece(body)
-        delivery = provider.WEBHOOKS.read(said)
+        delivery = await _aside(said, provider.WEBHOOKS.read, said)
         route = Route("call", delivery.key) if delivery.key else Route("control")
         open_tape = self._tapes.known(provider, route, leg)
         if open_tape is not None and open_tape.tape.failed:
@@ -65,11 +77,30 @@ class Deliveries:
         placing.add_done_callback(self._placing.discard)
         try:
             _record(leg, head, delivery, said)
-            self._check(provider.WEBHOOKS, head, body, leg)
+            await self._check(provider.WEBHOOKS, head, body, leg)
             return await self._answer(request, head, body, delivery, provider.WEBHOOKS, leg)
         finally:
             leg.end()
             placing.add_done_callback(self._placed)
+
+    async def _turn_away(
+        self, provider: Provider, head: RequestHead, body: bytes, flaw: _Flaw, leg: Leg
+    ) -> web.Response:
+        """Record what came of a delivery that goes no further, on the control tape: its call is
+        not known."""
+        try:
+            open_tape = await self._tapes.take(provider, Route("control"), leg)
+        except RecorderError as error:
+            return failure(provider, 503, "recorder_store_failed", str(error))
+        log.warning("a webhook was not passed on: %s", flaw.why)
+        leg.record("provider", "webhook.request", "", head.encode())
+        said = Body(head.headers, lambda why: leg.note("unreadable", message=why)).piece(body)
+        if said:
+            leg.record("provider", "http.chunk", "", said)
+        leg.note(flaw.note, message=flaw.why)
+        leg.end()
+        self._tapes.release(open_tape)
+        return web.Response(status=flaw.status, text=f"recorder: {flaw.why}\n")
 
     async def stop(self) -> None:
         """Wait until everything has its place."""
@@ -91,11 +122,11 @@ class Deliveries:
         if open_tape is not None:
             self._tapes.release(open_tape)
 
-    def _check(self, webhooks: Webhooks, head: RequestHead, body: bytes, leg: Leg) -> None:
+    async def _check(self, webhooks: Webhooks, head: RequestHead, body: bytes, leg: Leg) -> None:
         """Tell whether the exact bytes are signed, if there is a secret to tell it by."""
         secret = self._options.webhook_secret
         if secret is not None:
-            verdict, by = webhooks.signature(head.headers, body, secret)
+            verdict, by = await _aside(body, webhooks.signature, head.headers, body, secret)
             leg.note(SIGNATURE, verdict=verdict, by=by)
 
     async def _answer(
@@ -149,20 +180,31 @@ class Deliveries:
             return await exchange.back(request, answer, pieces)
 
 
+async def _aside(body: bytes, work: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
+    """`work`, on a thread where the body is so long that others would have to wait for it."""
+    if len(body) <= WHOLE_BYTES:
+        return work(*args, **named)
+    return await asyncio.to_thread(work, *args, **named)
+
+
 def _addressee(path: str) -> Provider | None:
     return PROVIDERS.get(path.removeprefix(PREFIX).partition("/")[0])
 
 
-async def _read(request: web.BaseRequest) -> bytes | None:
-    """The body of a request, or None if it is too long."""
+async def _read(request: web.BaseRequest) -> tuple[bytes, _Flaw | None]:
+    """The body of a request as far as it came, and why that is not all of it."""
     pieces: list[bytes] = []
     size = 0
-    async for piece in request.content.iter_any():
-        pieces.append(piece)
-        size += len(piece)
-        if size > _LONGEST:
-            return None
-    return b"".join(pieces)
+    try:
+        async for piece in request.content.iter_any():
+            pieces.append(piece)
+            size += len(piece)
+            if size > _LONGEST:
+                return b"", _Flaw("too_long", 413, f"its body is longer than {_LONGEST} bytes")
+    except (aiohttp.ClientError, ConnectionError, HttpProcessingError) as error:
+        why = " ".join(str(error).split()) or type(error).__name__
+        return b"".join(pieces), _Flaw("broken", 400, f"its body broke off: {why}")
+    return b"".join(pieces), None
 
 
 def _record(leg: Leg, head: RequestHead, delivery: Delivery, said: bytes) -> None:

@@ -80,14 +80,16 @@ def _status(message: Json) -> str:
 
 
 def _conversation(message: Json) -> str:
-    """The last of what was said; the whole comes again with each update."""
-    for key in ("messages", "conversation", "messagesOpenAIFormatted"):
-        found = _list(message, key)
-        if found:
-            last = found[-1]
-            words = _string(last, "message") or _string(last, "content")
-            count = "1 message" if len(found) == 1 else f"{len(found)} messages"
-            return _joined(count, _joined(_string(last, "role"), _quoted(words), by=": "))
+    """The last of what was said; the whole comes again with each update, beside the type or under
+    `artifact`."""
+    for holder in ((), ("artifact",)):
+        for key in ("messages", "conversation", "messagesOpenAIFormatted"):
+            found = _list(message, *holder, key)
+            if found:
+                last = found[-1]
+                words = _string(last, "message") or _string(last, "content")
+                count = "1 message" if len(found) == 1 else f"{len(found)} messages"
+                return _joined(count, _joined(_string(last, "role"), _quoted(words), by=": "))
     return ""
 
 
@@ -127,9 +129,7 @@ def _caller(message: Json) -> str:
 
 def _asked_for(message: Json) -> str:
     """What was said last when Vapi asks where to go on."""
-    said = message.get("artifact")
-    asked = _conversation(said) if isinstance(said, Mapping) else ""
-    return asked or _answer(message)
+    return _conversation(message) or _answer(message)
 
 
 def _destination(message: Json) -> str:

@@ -1,9 +1,10 @@
 """Where telephone numbers and the words of a call stand in Vapi's REST bodies, webhooks and frames.
 
 Field names: Vapi's OpenAPI document, and bodies as seen. `firstMessage` and its like are spoken,
-`variableValues` are filled in for one customer, and prompts (`content`) are filled in with them;
-`body` is the line of a call's log. Arguments and results of tools stay, but for the telephone
-numbers in them, since an application that replays a call has to understand them.
+`endedMessage` tells in words why a call ended, `variableValues` are filled in for one customer, and
+prompts (`content`) are filled in with them; `body` is the line of a call's log. Arguments and
+results of tools stay, but for the telephone numbers in them, since an application that replays a
+call has to understand them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,13 @@ _WORDS = (
     "delta",
     "summary",
     "body",
+    "originalTranscript",
+    "originalMessage",
+    "detectedThreats.**",
+    "endedMessage",
     "structuredData.**",
+    "structuredDataMulti.**",
+    "scorecards.**",
     "structuredOutputs.*.result",
     "structuredOutputs.*.result.**",
     "firstMessage",
@@ -28,6 +35,8 @@ _WORDS = (
     "endCallMessage",
     "idleMessages.*",
     "transferPlan.message",
+    "fallbackPlan.message",
+    "transfers.*.message",
     "destination.message",
     "destinations.*.message",
     "variableValues.**",

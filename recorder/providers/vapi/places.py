@@ -8,23 +8,24 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"|[{}\[\],]', re.S)
-_QUOTE, _BRACE, _BRACKET, _COMMA = b'"{[,'
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"|[{}\[\],]|null', re.S)
+_QUOTE, _BRACE, _BRACKET, _COMMA, _NULL = b'"{[,n'
 Path = tuple[str | int, ...]
 
 
 class Place(NamedTuple):
-    """A string, whose content is `[start:end]`, or an object, whose inside begins at both."""
+    """A string, whose content is `[start:end]`, an object, whose inside begins at both, or a null
+    there."""
 
-    kind: Literal["string", "object"]
+    kind: Literal["string", "object", "null"]
     path: Path
     start: int
     end: int
 
 
 def places(body: bytes, depth: int) -> Iterator[Place]:
-    """String values and objects of a JSON text in order, those in more than `depth` objects and
-    arrays left out."""
+    """String values, objects and nulls of a JSON text in order, those in more than `depth` objects
+    and arrays left out."""
     path: list[str | int] = []
     level = 0
     is_name = False
@@ -38,6 +39,9 @@ def places(body: bytes, depth: int) -> Iterator[Place]:
                 path[-1], is_name = text(body, *match.span(1)), False
             else:
                 yield Place("string", tuple(path), *match.span(1))
+        elif sign == _NULL:
+            if level <= depth:
+                yield Place("null", tuple(path), start, match.end())
         elif sign in (_BRACE, _BRACKET):
             level += 1
             if level > depth:

@@ -18,6 +18,7 @@ from recorder.providers.vapi.signatures import signature, signed
 
 __all__ = ["acknowledgement", "addressed", "read", "signature", "signed"]
 
+_OVERRIDES = "assistantOverrides"
 _ASSISTANT = re.compile(rf"/assistant(?:/{UUID})?/?\Z")
 
 
@@ -52,43 +53,48 @@ def acknowledgement(delivery: Delivery) -> bytes:
 def addressed(request: RequestHead, body: bytes, url: str) -> Sequence[Edit]:
     """`server.url` of the assistant that a request makes, changes or calls.
 
-    A call of a stored assistant gets it by `assistantOverrides`, which are merged. A PATCH replaces
-    `server` whole, so it is changed only where the request has one; squads and workflows are left
-    as they are.
+    A call of a stored assistant gets it by `assistantOverrides`, which are merged; so are those of
+    an assistant in the request, whose `server` there would win. A PATCH replaces `server` whole, so
+    it is changed only where the request has one; squads and workflows are left as they are, and so
+    is what is no JSON object.
     """
-    is_assistant = _ASSISTANT.match(request.path) and request.method in ("POST", "PATCH")
-    if is_assistant:
-        return _server(body, (), url, add=request.method == "POST")
+    asked = _object(body)
+    if asked is None:
+        return ()
+    if _ASSISTANT.match(request.path) and request.method in ("POST", "PATCH"):
+        return _server(body, asked, (), url, add=request.method == "POST")
     if not is_creation(request):
         return ()
-    asked = _object(body, ())
-    if isinstance(asked.get("assistant"), dict):
-        return _server(body, ("assistant",), url, add=True)
+    overrides = asked.get(_OVERRIDES)
+    if isinstance(assistant := asked.get("assistant"), dict):
+        edits = list(_server(body, assistant, ("assistant",), url, add=True))
+        if isinstance(overrides, dict):
+            edits += _server(body, overrides, (_OVERRIDES,), url, add="server" in overrides)
+        return sorted(edits)
     if not isinstance(asked.get("assistantId"), str):
         return ()
-    if isinstance(asked.get("assistantOverrides"), dict):
-        return _server(body, ("assistantOverrides",), url, add=True)
-    if "assistantOverrides" in asked:
-        return ()
-    root = next(places(body, 1))
-    whole = {"assistantOverrides": {"server": {"url": url}}}
-    return (_added(root, body, whole, ("assistantOverrides", "server", "url")),)
+    if isinstance(overrides, dict):
+        return _server(body, overrides, (_OVERRIDES,), url, add=True)
+    found = {place.path: place for place in places(body, 4)}
+    where, server = (_OVERRIDES, "server", "url"), {"server": {"url": url}}
+    if _OVERRIDES not in asked:
+        return (_added(found[()], body, {_OVERRIDES: server}, where),)
+    return (_instead(found[(_OVERRIDES,)], server, where),) if overrides is None else ()
 
 
-def _object(body: bytes, path: tuple[str, ...]) -> Mapping[str, Any]:
-    """The object at a path of a JSON text; empty if there is none."""
+def _object(body: bytes) -> Mapping[str, Any] | None:
+    """The object that a JSON text in UTF-8 is; None if it is none."""
     try:
-        value = json.loads(body)
+        value = json.loads(body.decode())
     except (ValueError, RecursionError):
-        return {}
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
 
 
-def _server(body: bytes, path: tuple[str, ...], url: str, *, add: bool) -> Sequence[Edit]:
+def _server(
+    body: bytes, assistant: Mapping[str, Any], path: tuple[str, ...], url: str, *, add: bool
+) -> Sequence[Edit]:
     """What sets `server.url` (or `serverUrl`, as it was called until 2024) of an assistant."""
-    assistant = _object(body, path)
     found = {place.path: place for place in places(body, 4)}
     for names in (("server", "url"), ("serverUrl",)):
         place = found.get((*path, *names))
@@ -96,11 +102,20 @@ def _server(body: bytes, path: tuple[str, ...], url: str, *, add: bool) -> Seque
             _, where, start, end = place
             return (Edit(start, end, content(url), shown(where), text(body, start, end)),)
     where = (*path, "server", "url")
-    if isinstance(server := assistant.get("server"), dict) and "url" not in server:
+    server = assistant.get("server")
+    if isinstance(server, dict) and "url" not in server:
         return (_added(found[(*path, "server")], body, {"url": url}, where),)
-    if add and path in found and "server" not in assistant and "serverUrl" not in assistant:
+    if isinstance(server, dict):
+        return (_instead(found[where], url, where),) if server["url"] is None else ()
+    if add and "server" not in assistant:
         return (_added(found[path], body, {"server": {"url": url}}, where),)
-    return ()
+    return (_instead(found[where[:-1]], {"url": url}, where),) if add and server is None else ()
+
+
+def _instead(place: Place, value: object, where: Path) -> Edit:
+    """The edit that puts a value in the place of a null."""
+    made = json.dumps(value, separators=(",", ":"))
+    return Edit(place.start, place.end, made.encode(), shown(where))
 
 
 def _added(place: Place, body: bytes, fields: Mapping[str, Any], where: Path) -> Edit:

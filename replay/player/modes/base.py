@@ -105,6 +105,10 @@ class Mode(Protocol):
         """What is wrong with how far the client's audio has come."""
         ...
 
+    def heard(self, lane: Lane) -> int:
+        """How often audio has come so far that something could go out."""
+        ...
+
     def went(self, step: Planned | DeliveryScript, body: bytes) -> None:
         """A message, or a webhook, went out."""
         ...

@@ -38,5 +38,9 @@ class Causal:
         """Audio may come as early as it likes."""
         return None
 
+    def heard(self, lane: Lane) -> int:
+        """Whenever a gate opens."""
+        return lane.ear.opened
+
     def went(self, step: Planned | DeliveryScript, body: bytes) -> None:
         """Nothing depends on how much went out."""

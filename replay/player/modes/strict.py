@@ -38,6 +38,11 @@ class Strict(Causal):
         slack = lane.script.byte_rate * _SLACK_NS // _NS
         return lane.ear.loud >= step.sound - slack
 
+    def heard(self, lane: Lane) -> int:
+        """Whenever a gate opens, or the sound is there that was before the next message."""
+        step = lane.next_step()
+        return lane.ear.opened + (step is not None and self._has_sound(lane, step))
+
     def is_held(self, lane: Lane, step: Planned) -> bool:
         """While it waits for something that is not of its connection."""
         if lane.awaited() is not None:

@@ -18,11 +18,11 @@ class Until(NamedTuple):
 
     type: str = ""
     path: Path | None = None
-    value: str | None = None
+    value: Json = None
 
     def __str__(self) -> str:
         place = "" if self.path is None else written(self.path)
-        value = "" if self.value is None else f"={self.value}"
+        value = "" if self.value is None else f"={_plain(self.value, as_written=True)}"
         return f"{self.type}:{place}{value}" if self.type and place else self.type or place + value
 
     def holds(self, type_: str, body: bytes) -> bool:
@@ -35,7 +35,7 @@ class Until(NamedTuple):
             found = _at(parse(body), self.path)
         except (ValueError, LookupError):
             return False
-        return self.value is None or self.value == _plain(found)
+        return self.value is None or _plain(self.value) == _plain(found)
 
 
 def parse_until(text: str) -> Until:
@@ -69,15 +69,16 @@ def _at(value: Json, path: Path) -> Json:
     return value
 
 
-def _value(text: str) -> str:
-    """A value as `_plain` writes it."""
+def _value(text: str) -> Json:
+    """A value: JSON, or a text as it stands."""
     try:
-        return _plain(parse(text.strip().encode()))
+        return parse(text.strip().encode())
     except ValueError:
         return text.strip()
 
 
-def _plain(value: Json) -> str:
-    if isinstance(value, Number):
+def _plain(value: Json, *, as_written: bool = False) -> str:
+    """A value to compare: text without quotes, numbers by value unless `as_written`."""
+    if isinstance(value, Number) and not as_written:
         return value.value
     return value if isinstance(value, str) else shown(value)

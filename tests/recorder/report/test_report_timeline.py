@@ -146,6 +146,38 @@ def test_http_and_control_frames_are_worded() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("note", "text"),
+    [
+        ({"verdict": "missing", "by": ""}, "verdict missing"),
+        ({"verdict": "ok", "by": "x-signature sha256"}, "verdict ok, by x-signature sha256"),
+        ({"missing": 3, "more": True, "list": ["é"]}, 'missing 3, more true, list ["é"]'),
+        (
+            {"place": "$.server.url", "was": None, "url": "http://x"},
+            "place $.server.url, url http://x",
+        ),
+        (
+            {
+                "replaced": [
+                    {"place": "$.monitor", "listenUrl": {"came": "a", "left": "b"}},
+                    {"place": "$.monitor", "controlUrl": {"came": "a", "left": "b"}},
+                ]
+            },
+            "replaced 2 URLs (listenUrl, controlUrl)",
+        ),
+        ({"replaced": [{"place": "$", "listenUrl": {}}]}, "replaced 1 URL (listenUrl)"),
+    ],
+)
+def test_notes_are_worded(note: object, text: str) -> None:
+    body = json.dumps(note, ensure_ascii=False).encode()
+    head = RequestHead("GET", "/v1/realtime").encode()
+    takes = [
+        Take(0, 1, "client", "http.request", "GET /x", head),
+        Take(1, 1, "recorder", "note", "remark", body),
+    ]
+    assert _only(_lines(takes, every=True))[-1].text == text
+
+
 def test_the_text_of_a_timeline() -> None:
     text = [writer(plain, None, channels=False)(line) for line in _lines(conversation())]
     assert text[0] == (

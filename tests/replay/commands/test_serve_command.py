@@ -23,9 +23,12 @@ from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
 from recorder.errors import RecorderError
 from recorder.heads import RequestHead, ResponseHead
+from recorder.recording import Recording
 from recorder.store import open_store
 from recorder.store.base import SessionRow
 from replay.cli import cli
+from replay.commands import serve
+from replay.player.modes import MODES
 
 
 @pytest.fixture
@@ -264,3 +267,36 @@ def test_a_greeting_alone_is_a_tape(store_url: str) -> None:
         script = Script().open().provider("session.created", session=session_object()).close()
         session = record(store, script.takes)
     assert len(digest(store_url, session)) == 64
+
+
+async def test_a_program_steps_a_replay_and_leaves_no_trace(store_url: str, tape: str) -> None:
+    words = ("serve", tape, "--store", store_url, "--mode", "step", "--idle-cap", "1")
+    async with Command(*words) as command, aiohttp.ClientSession() as http:
+        url = "ws" + command.url.removeprefix("http") + "/openai/v1/realtime?model=gpt-realtime"
+        async with websockets.connect(url) as socket:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(socket.recv(), 0.2)
+            async with http.post(f"{command.url}/replay/step?n=1") as answer:
+                assert (await answer.json())["mode"] == "step"
+            first = json.loads(await asyncio.wait_for(socket.recv(), 5))
+            assert first["type"] == "session.created"
+            async with http.get(f"{command.url}/replay") as answer:
+                assert (await answer.json())["sent"] == 1
+        code, output = await command.end()
+    assert code == 1
+    assert "the client closed" in output
+    replayed = rows(store_url)[-1]
+    with closing(open_store(store_url, create=False, readonly=True)) as store:
+        kinds = [each.kind for each in Recording(store, replayed.id).channels()]
+    assert kinds == ["ws"]
+
+
+def test_an_unknown_mode_is_refused() -> None:
+    result = invoke("serve", "last", "--mode", "lockstep")
+    assert result.exit_code == 2
+    assert "'causal', 'strict', 'timed', 'step'" in result.output
+
+
+def test_the_modes_of_the_command_are_those_of_the_player() -> None:
+    (option,) = [each for each in serve.command.params if each.name == "mode"]
+    assert tuple(option.type.choices) == MODES  # type: ignore[attr-defined]

@@ -8,9 +8,24 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from vapi_replaying import ASKED, CALL, REPLY, SERVER, SPEECH, Parties, Tape, call, player
+from tapes import Take
+from vapi_replaying import (
+    ASKED,
+    BOOK,
+    CALL,
+    REPLY,
+    SERVER,
+    SPEECH,
+    VAPI,
+    Parties,
+    Tape,
+    call,
+    events,
+    player,
+)
 
 from recorder.heads import Close, RequestHead
+from replay.script import read_script
 
 RESULTS = {"results": [{"toolCallId": "call_1", "result": "7 degrees"}]}
 
@@ -179,6 +194,26 @@ def test_a_status_that_differs_ends_it_too() -> None:
     parties.answer(0, status=500)
     assert "at        $.status" in machine.report()
     assert "expected  200" in machine.report()
+
+
+def test_a_status_that_differs_is_told_before_the_body() -> None:
+    machine = player(spoken())
+    parties = Parties(machine)
+    parties.ask("POST", "/call", ASKED)
+    parties.answer(0, body={"oops": 1}, status=500)
+    assert "at        $.status" in machine.report()
+
+
+@pytest.mark.parametrize("note", ["broken", "too_long"])
+def test_a_webhook_of_which_only_a_part_came_is_not_delivered(note: str) -> None:
+    tape = spoken()
+    channel = max(take.channel for take in tape.takes) + 1
+    head = RequestHead("POST", "/webhooks/vapi").encode()
+    whole = len(read_script(events(tape.takes), VAPI, BOOK).deliveries)
+    tape.takes.append(Take(9e6, channel, "provider", "webhook.request", "", head))
+    assert len(read_script(events(tape.takes), VAPI, BOOK).deliveries) == whole + 1
+    tape.takes.append(Take(9e6, channel, "recorder", "note", note, b"{}"))
+    assert len(read_script(events(tape.takes), VAPI, BOOK).deliveries) == whole
 
 
 def test_an_answer_is_compared_as_json() -> None:

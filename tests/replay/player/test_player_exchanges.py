@@ -147,3 +147,14 @@ def test_the_nearest_goes_to_the_same_place() -> None:
     found = Live(tape, ()).ask(asking(recorded(0, "POST", "/tool", {"n": "c"})))
     assert isinstance(found, Difference)
     assert found.path == "$.body.n"
+
+
+def test_a_request_is_never_compared_with_one_of_another_method() -> None:
+    tape = [recorded(0, "POST", "/assistant", {"name": "a"}), recorded(1, "GET", "/call", None)]
+    live = Live(tape, ())
+    found = live.ask(asking(recorded(0, "DELETE", "/assistant/a", None)))
+    assert found == Difference("$.method", "POST", "DELETE")
+    assert live.compared == 0
+    found = live.ask(asking(recorded(0, "GET", "/assistant/a", None)))
+    assert isinstance(found, Difference)
+    assert found.path == "$.path"

@@ -22,7 +22,7 @@ def asked() -> Script:
 
 
 def stepped(takes: list[Take]) -> Client:
-    return Client(player(takes, 1.0, mode="step", patience_s=1.0)).open()
+    return Client(player(takes, 1.0, mode="step", patience_s=1.0)).open().run(20)
 
 
 def step(client: Client, count: int = 1) -> list[str]:
@@ -110,7 +110,7 @@ def test_connections_take_steps_in_the_order_of_the_tape() -> None:
     first.wait(300).provider("session.created", session={"id": "late"})
     second.wait(100).provider("session.created", session={"id": "early"})
     takes = sorted([*first.takes, *second.takes], key=lambda take: take.at_ms)
-    client = stepped(takes).open(channel=2)
+    client = stepped(takes).open(channel=2).run(20)
     step(client)
     assert client.last()["session"]["id"] == "early"
     step(client)

@@ -17,6 +17,7 @@ from replaying import events, player
 from tapes import SECRETS, Script, conversation, session_object, tone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from recorder.capture.log import Log
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
 from recorder.errors import RecorderError
@@ -25,7 +26,6 @@ from recorder.heads import ResponseHead
 from recorder.recording import Recording
 from recorder.store import open_store
 from replay.server import MachineServer
-from replay.server.log import Log
 from replay.simulators.openai import OpenAISimulator, Options
 
 

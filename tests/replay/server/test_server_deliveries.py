@@ -15,6 +15,7 @@ import pytest
 from aiohttp import web
 from tapes import SECRETS
 
+from recorder.capture.log import Log
 from recorder.capture.proxy.webhooks import PREFIX
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
@@ -24,7 +25,6 @@ from recorder.providers import PROVIDERS
 from recorder.recording import Recording
 from recorder.store import open_store
 from replay.server import MachineServer
-from replay.server.log import Log
 
 FIRST = 1_000_000
 

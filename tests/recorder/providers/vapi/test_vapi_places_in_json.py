@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,8 +149,44 @@ def test_a_call_gets_the_address_by_its_assistant() -> None:
         "variableValues": {"a": "1"},
         "server": {"url": URL},
     }
-    untouched: list[Any] = [{"squadId": "s"}, {"assistantId": "a", "assistantOverrides": None}, []]
+    nothing = stored | {"assistantOverrides": None}
+    assert asked("POST", "/call", nothing)[0] == stored | overrides
+    untouched: list[Any] = [{"squadId": "s"}, {"assistantOverrides": None}, []]
     for other in untouched:
         assert asked("POST", "/call", other) == (other, [])
     assert asked("GET", "/assistant", {"name": "x"})[1] == []
     assert asked("POST", "/tool", {"server": {"url": "x"}})[1] == []
+
+
+def test_a_server_of_the_overrides_would_win() -> None:
+    told = {"assistant": {"name": "Ann"}, "assistantOverrides": {"server": {"url": "https://a"}}}
+    result, edits = asked("POST", "/call", dict(reversed(told.items())))
+    assert result["assistant"]["server"] == result["assistantOverrides"]["server"] == {"url": URL}
+    assert [place for place, _ in edits] == [
+        "$.assistantOverrides.server.url",
+        "$.assistant.server.url",
+    ]
+    plain = {"assistant": {"name": "Ann"}, "assistantOverrides": {"variableValues": {"a": "1"}}}
+    assert asked("POST", "/call", plain)[0]["assistantOverrides"] == {"variableValues": {"a": "1"}}
+
+
+@pytest.mark.parametrize("server", [None, {"url": None}, {}])
+def test_a_null_is_as_good_as_nothing(server: Any) -> None:
+    told = {"a": [None], "server": server, "name": None}
+    assert asked("POST", "/assistant", told)[0] == told | {"server": {"url": URL}}
+    mine = {"assistantId": "a", "assistantOverrides": {"server": server}}
+    assert asked("POST", "/call", mine)[0]["assistantOverrides"] == {"server": {"url": URL}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'garbage {"server":{"url":"https://a"}, \xff',
+        b'{"server":{"url":"https://a"}',
+        b'{"server":{"url":"https://a"}} and more',
+        '{"server":{"url":"https://a"}}'.encode("utf-16"),
+        b'[{"server":{"url":"https://a"}}]',
+    ],
+)
+def test_what_is_no_json_object_stays(body: bytes) -> None:
+    assert webhooks.addressed(RequestHead("POST", "/assistant"), body, URL) == ()

@@ -144,6 +144,31 @@ def test_signatures_of_every_kind_are_understood(
     assert signed(headers | {"X-Timestamp": "18"})[0] == "bad"
 
 
+def test_however_many_signatures_there_are_each_hmac_is_made_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[tuple[bytes, bytes, str]] = []
+    real = hmac.digest
+
+    def counted(key: bytes, text: bytes, algorithm: str) -> bytes:
+        made.append((key, text, algorithm))
+        return real(key, text, algorithm)
+
+    monkeypatch.setattr(hmac, "digest", counted)
+    words = ",".join(f"{number:040x},{number:064x},{number:0128x}" for number in range(50))
+    times = {name: name for name in ("x-timestamp", "svix-timestamp", "webhook-timestamp")}
+    ids = {name: name for name in ("svix-id", "webhook-id", "x-message-id")}
+    many = {f"x-signature-{number}": words for number in range(50)}
+    assert signed({**many, **times, **ids}) == ("bad", "x-signature-0")
+    assert len(made) == len(set(made)) <= 36
+    assert {algorithm for _, _, algorithm in made} == {"sha1", "sha256", "sha512"}
+
+
+def test_a_header_that_is_no_utf8_signs_nothing() -> None:
+    headers = {"X-Signature": "caf\udce9", "X-Timestamp": "\udce9"}
+    assert signed(headers) == ("bad", "x-signature")
+
+
 def test_a_signature_in_the_manner_of_svix() -> None:
     assert VAPI.WEBHOOKS
     key = hashlib.sha256(b"key").digest()
@@ -234,6 +259,11 @@ SAID: list[tuple[str, Any, str]] = [
         "conversation-update",
         {"conversation": [{"role": "user", "content": "Hi."}]},
         "1 message, user: “Hi.”",
+    ),
+    (
+        "conversation-update",
+        {"artifact": {"messages": [{"role": "bot", "message": "Yes."}] * 2}},
+        "2 messages, bot: “Yes.”",
     ),
     ("model-output", {"output": "Yes"}, "“Yes”"),
     ("model-output", {"output": {"function": {"name": "f"}}}, "f()"),

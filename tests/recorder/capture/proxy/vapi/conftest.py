@@ -154,6 +154,8 @@ class Team:
             return web.Response(body=b"\1\2" * 400, content_type="application/octet-stream")
         status = 500 if last == "500" else 200
         headers = {"x-team": "yes", "content-type": "application/json; charset=utf-8"}
+        if last == "octets":
+            headers["x-team-name"] = "th\udce9"  # one byte that is no UTF-8
         return web.Response(body=self.reply, status=status, headers=headers)
 
 

@@ -7,15 +7,20 @@ import hashlib
 import hmac
 import json
 import socket
+import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from recorder.capture.proxy import webhooks
 from recorder.events import Event
 from recorder.heads import RequestHead, ResponseHead, header
+from recorder.providers.base import Signature
+from recorder.providers.vapi import webhooks as hooks
 from recorder.recording import Recording
 from tests.recorder.capture.proxy.vapi.conftest import SECRET, House, open_house
 
@@ -245,3 +250,108 @@ async def test_the_head_of_an_answer_is_kept_without_its_secrets(house: House) -
     events = await settled(house, call, 1)
     head = next(event for event in events if event.kind == "webhook.response")
     assert header(ResponseHead.decode(head.body).headers, "X-Team") == "yes"
+
+
+async def control_channel(house: House, note: str) -> list[Event]:
+    """The events of the latest delivery with such a note."""
+    for _ in range(100):
+        events = await house.all_events()
+        found = [event for event in events if (event.kind, event.type) == ("note", note)]
+        if found:
+            last = (found[-1].session, found[-1].channel)
+            return [event for event in events if (event.session, event.channel) == last]
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"no note {note}")
+
+
+@pytest.mark.parametrize("how", ["half", "chunk"])
+async def test_a_delivery_that_breaks_off_is_recorded_and_goes_no_further(
+    house: House, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = len(house.team.got)
+    host, _, port = house.base.removeprefix("http://").rpartition(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    length = b"Content-Length: 100" if how == "half" else b"Transfer-Encoding: chunked"
+    head = b"POST /webhooks/vapi/%s HTTP/1.1\r\nHost: x\r\n%s\r\n\r\n" % (how.encode(), length)
+    writer.write(head + (b'{"a' if how == "half" else b'3\r\n{"a\r\n'))
+    await asyncio.sleep(0.05)
+    if how == "chunk":
+        writer.write(b"zz\r\n")
+        await asyncio.sleep(0.05)
+    writer.transport.abort()
+    for _ in range(100):
+        events = await control_channel(house, "broken")
+        if how.encode() in events[0].body:
+            break
+        await asyncio.sleep(0.02)
+    assert [(event.kind, event.type) for event in events] == [
+        ("webhook.request", ""),
+        ("http.chunk", ""),
+        ("note", "broken"),
+    ]
+    assert events[1].body == b'{"a'
+    assert len(house.team.got) == seen
+    assert not any(record.exc_info for record in caplog.records)
+
+
+async def test_a_delivery_that_is_too_long_is_told(
+    house: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(webhooks, "_LONGEST", 1000)
+    answer = await deliver(house, message("hang", str(uuid4()), more="x" * 1000))
+    assert answer.status_code == 413
+    events = await control_channel(house, "too_long")
+    assert [event.kind for event in events] == ["webhook.request", "note"]
+    assert "longer than 1000 bytes" in events[1].body.decode()
+    assert [record.getMessage() for record in caplog.records if "1000" in record.getMessage()] == [
+        "a webhook was not passed on: its body is longer than 1000 bytes"
+    ]
+
+
+async def test_a_long_delivery_is_read_and_checked_on_a_thread(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names: list[str] = []
+    real = hooks.signature
+
+    def kept(*args: Any) -> Signature:
+        names.append(threading.current_thread().name)
+        return real(*args)
+
+    monkeypatch.setattr(hooks, "signature", kept)
+    await deliver(house, message("hang", str(uuid4())))
+    await deliver(house, message("hang", str(uuid4()), more="x" * (1 << 20)))
+    assert names[0] == threading.main_thread().name
+    assert names[1] != names[0]
+
+
+async def test_header_values_that_are_no_utf8_pass_as_they_are(house: House) -> None:
+    call = str(uuid4())
+    body = message("hang", call)
+    host, _, port = house.base.removeprefix("http://").rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = b"POST /webhooks/vapi/octets HTTP/1.1\r\nHost: x\r\nX-Name: caf\xe9 \xc3\xa9\r\n"
+    writer.write(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+    answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    assert (b"X-Name", b"caf\xe9 \xc3\xa9") in house.team.got[-1][1]
+    assert b"x-team-name: th\xe9\r\n" in answer
+    events = await settled(house, call, 1)
+    assert header(RequestHead.decode(events[0].body).headers, "x-name") == r"caf\xe9 é"
+    answered = next(event for event in events if event.kind == "webhook.response")
+    assert header(ResponseHead.decode(answered.body).headers, "x-team-name") == r"th\xe9"
+
+
+async def test_what_is_no_http_is_told_in_one_line(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, _, port = house.base.removeprefix("http://").rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        b"POST /webhooks/vapi HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+    )
+    assert b" 400 " in await reader.readline()
+    writer.close()
+    told = [record for record in caplog.records if "no HTTP" in record.getMessage()]
+    assert [(record.levelname, record.exc_info) for record in told] == [("WARNING", None)]
+    assert "\n" not in told[0].getMessage()
