@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from recorder.clock import Clock
@@ -27,6 +27,7 @@ from replay.script import ExchangeScript, Script, read_script
 from replay.server import MachineServer
 
 _CLOSING_S = 5.0
+_AFTER_NS = 15 * 10**9
 
 
 class Playing(Protocol):
@@ -39,13 +40,15 @@ class Playing(Protocol):
 
 
 class Reel(NamedTuple):
-    """A tape as a player needs it. `spare` is the REST traffic beside it (see `spare_of`)."""
+    """A tape as a player needs it. `spare` is the REST traffic beside it (see `spare_of`), `after`
+    what of it followed the tape at once, so that whoever asks for it is waited for."""
 
     row: SessionRow
     provider: Provider
     book: Rulebook
     script: Script
     spare: tuple[ExchangeScript, ...]
+    after: tuple[ExchangeScript, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,11 @@ def load_reel(
     script = read_script(Recording(store, row.id).events(), found, book)
     if not (script.sockets or script.exchanges or script.deliveries):
         raise RecorderError(f"session {row.id} has nothing to replay: it holds no exchange")
-    others = kin_of(store, row) if beside is None else beside
-    return Reel(row, found, book, script, spare_of(store, others, found, book))
+    others = kin_of(store, row) if beside is None else list(beside)
+    spare = spare_of(store, row, others, found, book)
+    end_ns = script.length_ns
+    after = [each for each in spare if end_ns < each.at_ns <= end_ns + _AFTER_NS]
+    return Reel(row, found, book, script, spare, tuple(after) if _is_alone(store, row) else ())
 
 
 def is_answered(reel: Reel) -> bool:
@@ -96,17 +102,33 @@ def kin_of(store: Store, row: SessionRow) -> list[SessionRow]:
 
 
 def spare_of(
-    store: Store, others: Iterable[SessionRow], found: Provider, book: Rulebook
+    store: Store, row: SessionRow, others: Iterable[SessionRow], found: Provider, book: Rulebook
 ) -> tuple[ExchangeScript, ...]:
-    """The exchanges of control traffic, and what was refused of other calls."""
+    """The exchanges of control traffic, and what was refused of other calls, at their times on the
+    tape of `row`."""
     spare: list[ExchangeScript] = []
     for other in others:
         if other.external_id is not None and not _has_refusals(store, other):
             continue  # it may have much audio, which is not read for nothing
         exchanges = read_script(Recording(store, other.id).events(), found, book).exchanges
         is_control = other.external_id is None
-        spare += [each for each in exchanges if is_control or each.response.status >= 400]
+        later_ns = other.wall_ns - row.wall_ns
+        spare += [
+            replace(each, at_ns=each.at_ns + later_ns, end_ns=each.end_ns + later_ns)
+            for each in exchanges
+            if is_control or each.response.status >= 400
+        ]
     return tuple(spare)
+
+
+def _is_alone(store: Store, row: SessionRow) -> bool:
+    """Whether its run recorded no other conversation, which what came after it would belong to."""
+    return not any(
+        (other.run, other.provider) == (row.run, row.provider)
+        and other.id != row.id
+        and not (other.external_id is None and is_rest(store, other))
+        for other in store.sessions()
+    )
 
 
 def _has_refusals(store: Store, row: SessionRow) -> bool:
@@ -123,6 +145,7 @@ def player_for(reel: Reel, manner: Manner, secrets: Secrets) -> Player:
         speed=manner.speed,
         patience_s=manner.patience_s,
         spare=reel.spare,
+        after=reel.after,
         webhook_to=manner.webhook_to,
         audio=manner.audio,
         mode=manner.mode,

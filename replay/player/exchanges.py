@@ -33,7 +33,8 @@ def _at_once(first: int, last: int) -> int:
 class Exchanges:
     """Answers requests. Each of `scripts` is used once, in order among equal requests, and has to
     be, unless `tolerates` says of its type that it may be missing: then the last answer also serves
-    whoever asks once more. One of `spare` answers whatever else it fits, as often as it is asked.
+    whoever asks once more. One of `spare` answers whatever else it fits, as often as it is asked;
+    `after` are those of them that are waited for, a while.
     `differs` compares a recorded and a live request, `prefix` may stand before the path of either;
     `dress` completes the body of an answer. `settled` tells when the webhooks between two steps
     that decide the answer were answered (None if one was not).
@@ -52,6 +53,7 @@ class Exchanges:
         dress: Callable[[bytes], bytes],
         prefix: str,
         settled: Settled = _at_once,
+        after: Sequence[ExchangeScript] = (),
     ) -> None:
         self._settled = settled
         self.used = 0
@@ -63,11 +65,15 @@ class Exchanges:
         self._open: OrderedDict[int, ExchangeScript] = OrderedDict()  # not answered, and have to be
         self._needed = 0  # how many have to be asked for
         self._pending: list[_Answer] = []
+        self._after: set[int] = set()
+        awaited = {id(script) for script in after}
         for number, script in enumerate((*scripts, *spare)):
             about = asked(script.request, script.sent, prefix)
             recorded = Recorded(number, script, about)
             if number >= len(scripts):
                 self._spare.add(recorded)
+                if id(script) in awaited:
+                    self._after.add(number)
                 continue
             self._unused.add(recorded)
             if not tolerates(script.type):
@@ -133,6 +139,7 @@ class Exchanges:
         elif recorded in self._again:
             self.notes.append(f"{script.type} came once more than on the tape")
         else:  # the next equal request gets the next answer
+            self._after.discard(recorded.number)
             self._spare.remove(recorded)
             self._spare.add(recorded)
 
@@ -160,6 +167,11 @@ class Exchanges:
         return [first.script] if first else []
 
     @property
+    def is_awaiting_more(self) -> bool:
+        """Whether something that followed the tape was not asked for yet."""
+        return bool(self._after)
+
+    @property
     def may_be_missing(self) -> bool:
         """Whether the tape can do without all that was not asked for."""
         return not self._needed
@@ -171,6 +183,7 @@ class Exchanges:
         for script in (recorded.script for recorded in self._unused):
             self.notes.append(f"{script.type} (step {script.seq}) did not come")
         self._unused.clear()
+        self._after.clear()
         return True
 
     # The answers

@@ -33,7 +33,8 @@ class Player:
     `speed` is a factor, None for at once; gaps longer than `idle_cap_s` on the tape are played as
     if they had been so long. `mode` decides when a message goes out, see `replay.player.modes`.
     `patience_s` bounds every wait for the client, beside the time that it needed on the tape.
-    `spare` are exchanges from elsewhere that may be asked for, too. Webhooks are delivered to the
+    `spare` are exchanges from elsewhere that may be asked for, too; those `after` are waited for
+    when the tape is used up, for the patience. Webhooks are delivered to the
     URL `webhook_to`, if given. `hide` takes secrets out of what is reported. `audio` is how
     streamed audio is compared. A client message, or an answer to a webhook, that does not fit ends
     everything: an error event, close 1008, `failure`.
@@ -53,11 +54,12 @@ class Player:
         webhook_to: str | None = None,
         hide: Callable[[str], str] = _same,
         audio: AudioMode = "exact",
+        after: Sequence[ExchangeScript] = (),
     ) -> None:
         self.failure: Failure | None = None
         self.mode = mode
         self._spare = {id(each) for each in spare}
-        wishes = Wishes(speed, patience_s, mode, idle_cap_s, spare, webhook_to, hide, audio)
+        wishes = Wishes(speed, patience_s, mode, idle_cap_s, spare, webhook_to, hide, audio, after)
         self._parts = parts = parts_of(
             script, provider, book, wishes, lambda message: self._outbox.append(message)
         )

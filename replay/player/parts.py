@@ -38,6 +38,7 @@ class Wishes(NamedTuple):
     webhook_to: str | None
     hide: Callable[[str], str]
     audio: AudioMode
+    after: Sequence[ExchangeScript] = ()
 
     @property
     def pace(self) -> Pace:
@@ -97,6 +98,7 @@ def parts_of(
         dressing.answer,
         provider.PREFIX,
         deliveries.settled,
+        wishes.after,
     )
     progress.exchanges, progress.deliveries = exchanges, deliveries
     connections = Connections(

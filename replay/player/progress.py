@@ -117,4 +117,5 @@ class Progress:
     def is_over(self) -> bool:
         """Whether all was used, and every connection is closed."""
         over = all(line.over for line in self.lines.values()) and self.deliveries.over
-        return over and not self.free and not self.exchanges.rest()
+        rest = self.free or self.exchanges.rest() or self.exchanges.is_awaiting_more
+        return over and not rest

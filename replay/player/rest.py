@@ -17,11 +17,14 @@ def rest_limit(parts: Parts, active_ns: int | None) -> int | None:
     if deliveries.deadline() is not None or deliveries.outstanding:
         return None
     rest = progress.rest()
-    if not rest or any(not (line.over or line.is_held) for line in progress.lines.values()):
+    if not rest and not exchanges.is_awaiting_more:
+        return None
+    if any(not (line.over or line.is_held) for line in progress.lines.values()):
         return None
     if isinstance(parts.mode, Stepped) and progress.first_open() is not None:
         return None  # somebody has to step
-    allow = max(0, min(script.at_ns for script in rest) - progress.reached_ns)
+    soonest = min((script.at_ns for script in rest), default=progress.reached_ns)
+    allow = max(0, soonest - progress.reached_ns)
     if exchanges.may_be_missing and not progress.free and allow > _LATER_NS:
         allow = 0  # fetched long after the conversation
     return active_ns + allow + parts.pace.patience_ns

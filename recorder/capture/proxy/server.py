@@ -87,11 +87,11 @@ class Proxy:
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:
-    """What is no HTTP is the fault of who sent it: no traceback."""
+    """What is no HTTP is the fault of who sent it: no traceback, and nothing of what was sent."""
     error = record.exc_info[1] if record.exc_info else None
     if isinstance(error, HttpProcessingError):
         record.levelno, record.levelname = logging.WARNING, "WARNING"
-        why = " ".join(str(error).split())
+        why = error.message.partition("\n")[0].rstrip(":")
         record.msg, record.args, record.exc_info = f"a request is no HTTP: {why}", (), None
     return True
 

@@ -202,7 +202,8 @@ async def _read(request: web.BaseRequest) -> tuple[bytes, _Flaw | None]:
             if size > _LONGEST:
                 return b"", _Flaw("too_long", 413, f"its body is longer than {_LONGEST} bytes")
     except (aiohttp.ClientError, ConnectionError, HttpProcessingError) as error:
-        why = " ".join(str(error).split()) or type(error).__name__
+        told = error.message if isinstance(error, HttpProcessingError) else str(error)
+        why = told.partition("\n")[0].rstrip(":") or type(error).__name__
         return b"".join(pieces), _Flaw("broken", 400, f"its body broke off: {why}")
     return b"".join(pieces), None
 

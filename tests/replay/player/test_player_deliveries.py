@@ -418,3 +418,31 @@ def test_an_answer_waits_for_nothing_that_does_not_decide_it(
     parties = Parties(player(decided(type_, method, path)))
     parties.ask(method, path, ASKED if method == "POST" else None)
     assert parties.did[0] == "http 201"
+
+
+def _listed() -> Any:
+    return read_script(events(Tape().ask("GET", "/call", None, []).takes), VAPI, BOOK).exchanges
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_what_followed_the_tape_is_waited_for(is_asked: bool) -> None:
+    after = _listed()
+    machine = player(Tape().create(), spare=after, after=after)
+    parties = Parties(machine)
+    parties.ask("POST", "/call", ASKED)
+    parties.run(14_000)
+    assert not machine.finished
+    if is_asked:
+        parties.ask("GET", "/call")
+    parties.run(0 if is_asked else 2_000)
+    assert machine.finished
+    assert machine.failure is None
+    assert parties.did == ["http 201", "http 200"][: 1 + is_asked]
+
+
+def test_what_is_beside_the_tape_is_not_waited_for() -> None:
+    machine = player(Tape().create(), spare=_listed())
+    parties = Parties(machine)
+    parties.ask("POST", "/call", ASKED)
+    parties.run(10)
+    assert machine.finished
