@@ -27,7 +27,11 @@ lint: dev
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist worksteal -rs
+
+# With what takes long: whole trials, kills, every client, every mutant, all examples of properties.
+test-all: lint
+	RECORDER_SLOW=1 $(BIN)/pytest -n 2 --dist worksteal -rs
 
 bench: dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'

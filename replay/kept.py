@@ -54,9 +54,14 @@ def is_tape(folder: Path) -> bool:
 
 
 def tapes_in(folder: Path) -> list[Path]:
-    """The tapes in a folder, by name."""
-    found = (each.parent for each in folder.glob(f"*/{DOCUMENT}"))
+    """The tapes in a folder, by name; with every other folder in it that has files, for it may be a
+    tape that has lost its document."""
+    found = (each for each in folder.glob("*/") if _has_files(each))
     return sorted(each for each in found if not each.name.startswith(".") and each.suffix != REST)
+
+
+def _has_files(folder: Path) -> bool:
+    return any(not each.is_dir() for each in folder.rglob("*"))
 
 
 def is_rest(store: Store, row: SessionRow) -> bool:

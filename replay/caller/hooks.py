@@ -84,6 +84,8 @@ class Hooks:
             double = self._doubles.get(name)
             if double is None and is_known:
                 return body
+            if double is not None:
+                self._notes.doubled.add(name)
             if double is None:
                 self._notes.note(turn, f"{name} was called, on the tape it was not: no result")
                 double = json.dumps({"error": f"no result of {name} is on the tape"})

@@ -80,7 +80,7 @@ class Caller:
     @property
     def verdict(self) -> Verdict:
         """What the run came to, so far."""
-        return verdict(self._notes, self._plan.steps, self._budget.usd)
+        return verdict(self._notes, self._plan.steps, self._budget.usd, self._options.doubles)
 
     # What comes
 

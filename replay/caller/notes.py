@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -29,6 +30,7 @@ class Notes:
     stop: Note | None = None  # why it could not go on, which is nobody's failure
     done: set[int] = field(default_factory=set)  # events of the tape that were played
     audio_ns: int = 0
+    doubled: set[str] = field(default_factory=set)  # functions that a double answered
 
     def note(self, turn: int, text: str) -> None:
         """A difference."""
@@ -64,8 +66,11 @@ class Verdict(NamedTuple):
         return " ".join(parts) + (f": {self.reason}" if self.reason else "")
 
 
-def verdict(notes: Notes, total: int, usd: Decimal | None) -> Verdict:
-    """The end of a run: a failure counts before what stopped it."""
+def verdict(
+    notes: Notes, total: int, usd: Decimal | None, doubles: Collection[str] = ()
+) -> Verdict:
+    """The end of a run: a failure counts before what stopped it. `doubles` are the functions that
+    have one."""
     outcome: Outcome = "pass"
     reason = ""
     if notes.failures:
@@ -75,5 +80,7 @@ def verdict(notes: Notes, total: int, usd: Decimal | None) -> Verdict:
     others = list(notes.failures[1:])
     if notes.failures and notes.stop:
         others.append(notes.stop)
+    idle = (name for name in doubles if name not in notes.doubled)
+    others += (Note(0, f"double never used: {name}") for name in idle)
     told = tuple(sorted((*notes.notes, *others), key=lambda note: note.turn))
     return Verdict(outcome, reason, len(notes.done), total, notes.audio_ns / 1e9, usd, told)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from recorder.providers.base import Rules
 from replay.checks.matchers import Matcher, holds
 from replay.checks.occurrences import Occurrence
 from replay.checks.outcomes import Check, Verdict, counted, failed, inconclusive, judged, passed
@@ -78,8 +80,8 @@ def _missing(wanted: Wanted, tape: Tape) -> tuple[str, list[int]]:
 def _in_time(
     wanted: Wanted, found: Sequence[Occurrence], tape: Tape, within: float, after: str | None
 ) -> Verdict:
-    if not tape.is_timed:
-        return inconclusive("the tape has no times")
+    if tape.untimed:
+        return inconclusive(tape.untimed)
     begun = None
     if after is not None:
         starts = [each for each in tape.events if fnmatchcase(each.type, after)]
@@ -104,11 +106,29 @@ def no_event(table: Table) -> Check:
 
     def check(tape: Tape) -> Verdict:
         found = list(wanted.among(tape.events))
-        times = counted(len(found), "time")
-        reason = f"{wanted} is there, {times}" if found else f"there is no {wanted}"
-        return judged(not found, reason, _seqs(found))
+        if not found:
+            return passed(f"there is no {wanted}{_unheard_of(wanted, tape)}")
+        return failed(f"{wanted} is there, {counted(len(found), 'time')}", _seqs(found))
 
     return check
+
+
+def _unheard_of(wanted: Wanted, tape: Tape) -> str:
+    """A remark on a type that no event has, and that the rules of the provider do not name: a
+    check for a misspelt one would always pass."""
+    if any(wanted.typed(tape.events)) or fnmatchcase("error", wanted.type):
+        return ""
+    known = {each.type for each in tape.events} | _named(tape.provider.RULES)
+    if any(fnmatchcase(each, wanted.type) for each in known):
+        return ""
+    near = get_close_matches(wanted.type, sorted(known), 1)
+    like = f"; there is {near[0]}" if near else ""
+    return f" (no event of this type is known: is it spelt right?{like})"
+
+
+def _named(rules: Rules) -> set[str]:
+    """The types that a provider's rules name."""
+    return {*rules.tolerated, *rules.optional, *rules.deltas, *rules.cuts, *rules.ungated}
 
 
 def count(table: Table) -> Check:

@@ -13,10 +13,14 @@ from recorder.providers.base import Provider
 from replay.checks.occurrences import Closed, Occurrence, Occurrences
 
 
+NO_TIMES = "the tape has no times"
+REPLAYED = "the tape is of a replay, whose pace was not the provider's: judge the original"
+
+
 @dataclass(frozen=True)
 class Tape:
-    """What checks look at. `metrics` are the measured values by name; `is_timed` is False for a
-    recording that came without times."""
+    """What checks look at. `metrics` are the measured values by name; `untimed` says why its times
+    tell nothing of the provider; ``""`` if they do."""
 
     provider: Provider
     models: Models
@@ -25,7 +29,7 @@ class Tape:
     closes: Sequence[Closed] = ()
     metrics: Mapping[str, Sequence[MetricRow]] = field(default_factory=dict)
     end_ns: int = 0
-    is_timed: bool = True
+    untimed: str = ""
 
     @property
     def last_turn(self) -> int:
@@ -62,5 +66,5 @@ def read_tape(
         list(occurrences.closes.values()),
         named,
         max(times, default=0),
-        len(set(times)) > 1,
+        "" if len(set(times)) > 1 else NO_TIMES,
     )

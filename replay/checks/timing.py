@@ -7,12 +7,14 @@ from difflib import get_close_matches
 from math import ceil
 from typing import NamedTuple
 
+from recorder.metrics.catalogue import CATALOGUE, about
 from recorder.projections.rows import TurnRow
 from replay.checks.outcomes import Check, Verdict, failed, inconclusive, judged
 from replay.checks.table import Limits, Table
 from replay.checks.tape import Tape
 
 _MS = 1e6
+_TIMES = ("ms", "s")
 _STARTS: Mapping[str, str] = {
     "user_stopped": "user_stopped_ns",
     "committed": "committed_ns",
@@ -84,8 +86,8 @@ def latency_ms(table: Table) -> Check:
     table.done()
 
     def check(tape: Tape) -> Verdict:
-        if not tape.is_timed:
-            return inconclusive("the tape has no times")
+        if tape.untimed:
+            return inconclusive(tape.untimed)
         rows = [row for row in tape.models.turns if turn in (None, row.turn)]
         samples = [found for row in rows if (found := _between(row, _STARTS[start], _ENDS[end]))]
         if not samples:
@@ -104,9 +106,21 @@ def _between(row: TurnRow, start: str, end: str) -> Sample | None:
     return Sample(round((done - begun) / _MS, 3), row.turn, (row.first_seq, row.last_seq))
 
 
+def is_metric(name: str) -> bool:
+    """Whether a name is in the catalogue."""
+    try:
+        about(name)
+    except KeyError:
+        return False
+    return True
+
+
 def metric(table: Table) -> Check:
     """A measured value by its name, of docs/metrics.md."""
     name, wanted = table.text("metric"), _statistics(table)
+    if not is_metric(name):
+        near = get_close_matches(name, CATALOGUE, 3) or ["docs/metrics.md has all"]
+        table.refuse(f"there is no metric {name!r}; near are {', '.join(near)}")
     turn = table.whole("turn")
     table.done()
 
@@ -114,9 +128,9 @@ def metric(table: Table) -> Check:
         rows = [row for row in tape.metrics.get(name, ()) if turn in (None, row.turn)]
         if not rows:
             where = f" of turn {turn}" if turn is not None else ""
-            near = get_close_matches(name, tape.metrics, 3) if name not in tape.metrics else []
-            hint = f"; it has {', '.join(near)}" if near else ""
-            return inconclusive(f"the tape has no {name}{where}{hint}")
+            return inconclusive(f"the tape has no {name}{where}")
+        if tape.untimed and rows[0].unit in _TIMES:
+            return inconclusive(tape.untimed)
         samples = [Sample(row.value, row.turn, (row.first_seq, row.last_seq)) for row in rows]
         return _judge(name, rows[0].unit, samples, wanted)
 
@@ -129,8 +143,8 @@ def duration_s(table: Table) -> Check:
     table.done()
 
     def check(tape: Tape) -> Verdict:
-        if not tape.is_timed:
-            return inconclusive("the tape has no times")
+        if tape.untimed:
+            return inconclusive(tape.untimed)
         seconds = round(tape.end_ns / 1e9, 3)
         last = [tape.events[-1].seq] if tape.events else []
         return judged(limits.take(seconds), f"it lasts {seconds:g} s, wanted {limits}", last)

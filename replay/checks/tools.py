@@ -109,7 +109,8 @@ def never_calls(table: Table) -> Check:
         found = [call for name in names for call in _named(tape, name)]
         if found:
             return failed(f"{found[0].name} is called: {_told(found[0])}", _seqs(found))
-        return passed(f"{', '.join(names)} is not called")
+        verb = "is" if len(names) == 1 else "are"
+        return passed(f"{', '.join(names)} {verb} not called")
 
     return check
 
@@ -178,8 +179,8 @@ def answered_within_ms(table: Table) -> Check:
         open_ = [call for call in called if call.answered_ns is None]
         if open_:
             return failed(f"{open_[0].name} has no result", _seqs(open_))
-        if not tape.is_timed:
-            return inconclusive("the tape has no times")
+        if tape.untimed:
+            return inconclusive(tape.untimed)
         took = {call: (call.answered_ns or 0) - call.called_ns for call in called}
         slowest = max(took, key=lambda call: took[call])
         ms = took[slowest] / _MS

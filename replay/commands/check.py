@@ -94,7 +94,8 @@ def _text(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecorderError(f"{file} cannot be read ({error}): give a file of checks") from None
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise RecorderError(f"{file} cannot be read ({why}): give a file of checks") from None
 
 
 def _checks(
@@ -133,7 +134,14 @@ def _tape(store: Store, row: SessionRow, checks: Sequence[Named], prices: Path |
 
     measure = partial(measured, store, row) if any(one.kind == "metric" for one in checks) else None
     found = provider(row.provider)
-    return read_tape(seen(store, row.id), found, _book(row, prices), measure)
+    tape = read_tape(seen(store, row.id), found, _book(row, prices), measure)
+    return replace(tape, untimed=REPLAYED) if _is_played(store, row) else tape
+
+
+def _is_played(store: Store, row: SessionRow) -> bool:
+    """Whether a tape was played in place of its provider, at a pace of its own. A client that was
+    played to a provider (`replay run`) is recorded as a replay, too."""
+    return row.origin == "replay"
 
 
 def _book(row: SessionRow, prices: Path | None) -> PriceBook:

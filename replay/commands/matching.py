@@ -31,7 +31,10 @@ def _read(ctx: click.Context, param: click.Parameter, paths: Sequence[Path]) -> 
         try:
             lines = path.read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise RecorderError(f"--rules {path} cannot be read ({error}): give a text") from None
+            why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+            raise RecorderError(
+                f"--rules {path} cannot be read ({why}): give a text file with one rule a line"
+            ) from None
         found += parse_rules(lines, str(path))
     return tuple(found)
 

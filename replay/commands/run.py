@@ -194,6 +194,11 @@ def _check(options: Options, part: Part) -> None:
         if options.speed is not None:
             raise RecorderError("--speed is for a URL: a simulator here runs on virtual time")
         return
+    if "://" not in options.against:
+        raise RecorderError(
+            f"--against {options.against!r} is neither a URL nor a simulator: give http://…, "
+            f"https://…, or {' or '.join(SIMULATORS)}"
+        )
     server_url("--against", options.against)
     for name in ("seed", "reply", "transcript"):
         if getattr(options, name) not in (None, ()):

@@ -161,7 +161,7 @@ async def _simulate(options: Options) -> None:
     from recorder.capture.proxy.tls import from_files
     from recorder.clock import SystemClock
     from recorder.providers import provider
-    from replay.faults import Faulty, told
+    from replay.faults import Faulty, idle, told
     from replay.server import MachineServer
 
     clock = SystemClock()
@@ -186,6 +186,8 @@ async def _simulate(options: Options) -> None:
         await stopped.wait()
     for line in told(machine.applied):
         click.echo(f"fault: {line}")
+    for line in idle(faults, machine.applied):
+        click.echo(f"note: {line}")
 
 
 def _end_with_input(stopped: asyncio.Event) -> None:

@@ -139,13 +139,14 @@ def command(**options: object) -> None:
 async def _sweep(asked: Asked) -> int:
     from recorder.clock import SystemClock
     from replay.sweep.sources import find_sources
-    from replay.sweep.verdicts import exit_code, summary
+    from replay.sweep.verdicts import check_patterns, exit_code, summary
 
     clock = SystemClock()
     options = _options(asked)
     begun = clock.now_ns()
     with ExitStack() as stack:
         sources = find_sources(asked.tapes, asked.store_url, clock, os.environ, stack)
+        check_patterns(asked.expect_fail, [source.name for source in sources])
         playing = asyncio.create_task(_play(sources, options, asked))
         stopped = asyncio.create_task(stop_signal().wait())
         await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -15,6 +15,7 @@ from replay.diff.differences import GRADES, Diff, Difference, Grade
 from replay.diff.pairing import pair
 from replay.diff.places import Books
 from replay.diff.reading import Reader, Unit
+from replay.diff.suggesting import with_merged_rules
 from replay.diff.turns import Turns
 from replay.match.hearing import AudioMode
 from replay.match.rules import Rule
@@ -65,5 +66,7 @@ def diff(
     if a.key and b.key:
         comparing.walk.bindings.bind("call", a.key, b.key)
     differences = comparing.run(pair(a.units, b.units, books))
-    unused = [str(rule) for rule in books.own if rule not in comparing.walk.used]
-    return Diff(differences, (len(a.units), len(b.units)), a.turns.texts, tuple(unused))
+    held = {str(rule) for rule in comparing.walk.used}
+    unused = tuple(dict.fromkeys(text for rule in books.own if (text := str(rule)) not in held))
+    counts = (len(a.units), len(b.units))
+    return Diff(with_merged_rules(differences), counts, a.turns.texts, unused, audio)

@@ -44,7 +44,7 @@ def align(a: Sequence[Key], b: Sequence[Key], score: Score) -> list[Pair]:
         if start == end or low == high:
             continue
         box = (start, end, low, high)
-        anchors = _increasing(_unique(a, b, box))
+        anchors = increasing(_unique(a, b, box))
         if not anchors and (end - start) * (high - low) <= _CELLS:
             found += _best(a, b, box, score)
             continue
@@ -72,7 +72,7 @@ def _unique(a: Sequence[Key], b: Sequence[Key], box: Box) -> Iterator[Pair]:
             yield at, places[a[at]]
 
 
-def _increasing(pairs: Iterable[Pair]) -> list[Pair]:
+def increasing(pairs: Iterable[Pair]) -> list[Pair]:
     """The longest part of `pairs`, increasing in the first, that increases in the second, too."""
     tails: list[int] = []
     chain: list[tuple[Pair, int]] = []  # a pair and the one before it in its run
@@ -136,4 +136,4 @@ def _counted(a: Sequence[Key], b: Sequence[Key], box: Box) -> list[Pair]:
     for other in range(low, high):
         waiting[b[other]].append(other)
     mine = [at for at in range(start, end) if a[at] in waiting]
-    return _increasing([(at, waiting[a[at]].popleft()) for at in mine if waiting[a[at]]])
+    return increasing([(at, waiting[a[at]].popleft()) for at in mine if waiting[a[at]]])

@@ -71,8 +71,8 @@ class Comparing:
         if a is None or b is None:
             yield from self._alone(pair)
             return
-        if pair.moved:
-            where = (f"event {a.span.first}", f"event {b.span.first}")
+        if pair.over:
+            where = (_beside(a, pair.over[0]), _beside(b, pair.over[1]))
             yield self._one(pair, "$", "order", "medium", "moved", where)
         for each in self.walk.settled(changes):
             yield self._changed(pair, a, each)
@@ -170,6 +170,12 @@ class Comparing:
                     sides = (f"{gaps[0]:.0f} ms after", f"{gaps[1]:.0f} ms after")
                     yield self._one(pair, "$", "timing", "low", what, sides)
             before = at
+
+
+def _beside(unit: Unit, other: Unit) -> str:
+    """Where a unit stands, told by another one that it is before or after."""
+    side = "before" if unit.span.first < other.span.first else "after"
+    return f"{side} {other.type} (event {other.span.first})"
 
 
 def _joined(differences: Iterable[Difference]) -> Iterator[Difference]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple, get_args
 
 from recorder.events import Sender
+from replay.match.hearing import AudioMode
 
 Grade = Literal["low", "medium", "high"]
 GRADES: tuple[Grade, ...] = get_args(Grade)
@@ -48,12 +49,14 @@ class Difference(NamedTuple):
 class Diff(NamedTuple):
     """All differences, in the order of the conversation. `messages` are how many of the first and
     of the second tape were compared, streams joined; `turns` is what the user said in each turn
-    of the first tape; `unused` are the user's rules that held nowhere."""
+    of the first tape; `unused` are the user's rules that held nowhere; `audio` is how sound was
+    compared."""
 
     differences: tuple[Difference, ...]
     messages: tuple[int, int]
     turns: tuple[str, ...]
     unused: tuple[str, ...]
+    audio: AudioMode = "exact"
 
     def at_least(self, grade: Grade) -> int:
         """How many differences are of `grade` or a higher one."""

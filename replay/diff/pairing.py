@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from recorder.providers.base import Rules
-from replay.diff.align import Key, align
+from replay.diff.align import Key, align, increasing
 from replay.diff.places import Books
 from replay.diff.reading import Lane, Unit
 from replay.match.jsontext import Json, canonical
@@ -22,12 +22,13 @@ _LEFT = 200  # units of a lane that are looked for at another place
 
 class Pair(NamedTuple):
     """Two units that belong together, or one that is alone. `after` is the place in the first
-    tape (a `seq`) where a unit of the second stands. `moved`: the two are at different places."""
+    tape (a `seq`) where a unit of the second stands. `over`: the two are at different places, on
+    either side of this unit, which both tapes have."""
 
     a: Unit | None
     b: Unit | None
     after: int
-    moved: bool = False
+    over: tuple[Unit, Unit] | None = None
 
 
 def pair(a: Sequence[Unit], b: Sequence[Unit], books: Books) -> list[Pair]:
@@ -72,13 +73,25 @@ def _paired(a: list[Unit], b: list[Unit], books: Books) -> Iterator[Pair]:
     partner = dict(pairs)
     lone = [at for at in range(len(a)) if at not in partner]
     spare = sorted(set(range(len(b))) - set(partner.values()))
-    moved = dict(_moved(ones, others, lone, spare))
+    partner.update(_moved(ones, others, lone, spare))
+    ordered = [(at, to) for at, to in sorted(partner.items()) if not _is_parallel(a[at], books.rules)]
+    stayed = increasing(ordered)
+    moves = set(ordered) - set(stayed)
     for at, unit in enumerate(a):
-        other = partner.get(at, moved.get(at))
-        is_moved = at in moved and not _is_parallel(unit, books.rules)
-        yield Pair(unit, None if other is None else b[other], unit.span.first, is_moved)
-    for to in set(spare) - set(moved.values()):
+        to = partner.get(at)
+        other = None if to is None else b[to]
+        crossed = _crossed((at, to), stayed) if to is not None and (at, to) in moves else None
+        over = None if crossed is None else (a[crossed[0]], b[crossed[1]])
+        yield Pair(unit, other, unit.span.first, over)
+    for to in set(range(len(b))) - set(partner.values()):
         yield Pair(None, b[to], 0)
+
+
+def _crossed(move: tuple[int, int], stayed: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """Of the pairs that kept their order the nearest one on whose other side a unit is now."""
+    at, to = move
+    crossed = [pair for pair in stayed if (pair[0] < at) != (pair[1] < to)]
+    return min(crossed, key=lambda pair: abs(pair[0] - at))
 
 
 def _moved(

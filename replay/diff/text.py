@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from recorder.report.text import Paint
 from replay.diff.differences import GRADES, Diff, Difference, Grade
+from replay.diff.suggesting import Advice
 from replay.diff.wording import events, parted, turn_name
 
 WIDE = 100
@@ -22,11 +23,13 @@ _ALSO = 3  # other places that are named
 
 
 def lines(diff: Diff, paint: Paint, width: int | None, *, rules: bool = False) -> Iterator[str]:
-    """The differences by turn; with `rules`, each with a rule that accepts it."""
+    """The differences by turn; with `rules`, each with what accepts it; what was told
+    before is not told again."""
+    advice = Advice(diff.audio) if rules else None
     for turn, found in groupby(diff.differences, key=_turn):
         yield paint(turn_name(diff, turn), bold=True)
         for _, group in groupby(found, key=_message):
-            yield from _group(list(group), paint, width, rules)
+            yield from _group(list(group), paint, width, advice)
         yield ""
 
 
@@ -60,7 +63,7 @@ def _is_alone(each: Difference) -> bool:
 
 
 def _group(
-    group: Sequence[Difference], paint: Paint, width: int | None, rules: bool
+    group: Sequence[Difference], paint: Paint, width: int | None, advice: Advice | None
 ) -> Iterator[str]:
     first = group[0]
     if _is_alone(first):
@@ -73,8 +76,8 @@ def _group(
         yield _INDENT + _label(each, paint) + each.path + short + _also(each)
         if not short:
             yield from _values(each, width)
-        for rule in each.rules if rules else ():
-            yield f"{_INDENT}  accept with: {rule}"
+        for text in advice.on(each) if advice else ():
+            yield f"{_INDENT}  {text}"
 
 
 def _alone(group: Sequence[Difference], paint: Paint) -> Iterator[str]:

@@ -43,6 +43,13 @@ class Applied(NamedTuple):
         return Message(self.channel, "note", json.dumps(told, ensure_ascii=False).encode())
 
 
+def idle(faults: Sequence[Fault], applied: Sequence[Applied]) -> list[str]:
+    """A remark for each fault of a plan that did not happen."""
+    happened = {each.fault.text for each in applied}
+    texts = dict.fromkeys(fault.text for fault in faults)
+    return [f"fault never applied: {text}" for text in texts if text not in happened]
+
+
 def told(applied: Sequence[Applied]) -> list[str]:
     """A line for each fault of a plan that happened: where first, and how often."""
     groups: dict[str, list[Applied]] = {}

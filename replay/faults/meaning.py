@@ -16,6 +16,16 @@ def check(faults: Sequence[Fault], provider: Provider) -> None:
             raise RecorderError(f"fault {fault.text!r}: {why}")
 
 
+def check_steps(faults: Sequence[Fault], last: int) -> None:
+    """RecorderError if one is for a step after `last`, the provider's last one on the tape."""
+    for fault in faults:
+        if fault.where.place == "step" and fault.where.number > last:
+            has = f"the last step of the provider is {last}" if last else "the provider has no step"
+            raise RecorderError(
+                f"fault {fault.text!r}: {has} on this tape (see `record show SESSION --raw`)"
+            )
+
+
 def _senseless(fault: Fault, provider: Provider) -> str:
     endings, place = provider.ENDINGS, fault.where.place
     if place == "webhook" and provider.WEBHOOKS is None:

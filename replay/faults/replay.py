@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from recorder.events import Machine, Message
 from recorder.providers.base import Provider
 from replay.faults.grammar import Fault
-from replay.faults.ledger import told
+from replay.faults.ledger import idle, told
 from replay.faults.machine import Faulty
+from replay.faults.meaning import check_steps
 from replay.player import Player
 from replay.report import Failure, Missing, Tally, cut
 
@@ -23,7 +24,8 @@ class FaultyReplay(Faulty):
     What the client sends is compared as without them. What it does not do after a fault that took
     something from it (a connection, a message, an answer) is not held against it: the replay is
     then `ended` by that fault. The same holds when nothing comes within `patience_s` of a refusal.
-    `machine` is the player in a wrapping of its own, if it has one.
+    `machine` is the player in a wrapping of its own, if it has one. RecorderError if a fault is for
+    a step that the tape does not have.
     """
 
     def __init__(
@@ -37,7 +39,8 @@ class FaultyReplay(Faulty):
         machine: Machine | None = None,
     ) -> None:
         super().__init__(machine or player, faults, provider, seed=seed, tape=player)
-        self._player = player
+        check_steps(faults, player.last_step)
+        self._player, self._faults = player, faults
         self._patience_ns = round(patience_s * 1e9)
         self._latest_ns = 0  # when something came, or a fault was applied
         self._is_quiet = False
@@ -118,6 +121,8 @@ class FaultyReplay(Faulty):
             missing = self._player.failure
             rest = [line for line in rest if not line.startswith("  ")]
             rest += [f"note: {cut(missing.headline)}"] if missing else []
+        if not self.failure:  # else it may not have come to them
+            rest += [f"note: {cut(each)}" for each in idle(self._faults, self.applied)]
         faults = told(others)
         room = max(2, _LINES - 1 - len(rest))
         if len(faults) > room:

@@ -53,8 +53,10 @@ class Matcher:
         return self._judge_values(type_, expected, got, keeps=True)
 
     def unused(self) -> list[Rule]:
-        """The user's rules that held nowhere in what was matched."""
-        return [rule for rule in self.book.own if rule not in self._used]
+        """The user's rules that held nowhere in what was matched; of equal ones each counts for
+        all."""
+        held = {str(rule) for rule in self._used}
+        return [rule for rule in self.book.own if str(rule) not in held]
 
     def type_of(self, body: bytes) -> str:
         """The `type` of a message, or ``""``."""

@@ -19,12 +19,14 @@ _MARKER = re.compile(MARKER.pattern.decode())
 
 class Difference(NamedTuple):
     """The first place where two messages differ: `$.item.content[0].text`, both values, and the
-    rule that would accept it (``""`` if no rule can)."""
+    rule that would accept it (``""`` if no rule can). `reference` is a live id that stands for
+    another thing than on the tape."""
 
     path: str
     expected: str
     got: str
     accept: str = ""
+    reference: str = ""
 
 
 class _Plain(NamedTuple):
@@ -91,7 +93,7 @@ class Comparison:
 
     def _id(self, kind: str, path: Path, want: str, got: str) -> Difference | None:
         if want not in self._minted:
-            return None if want == got else self._differ(path, want, got)
+            return None if want == got else self._refer(path, want, got)
         bound, stands_for = self.bindings.live(kind, want), self.bindings.recorded(kind, got)
         if self.bindings.bind(kind, want, got):
             return None
@@ -99,7 +101,7 @@ class Comparison:
         expected = f"another id, for {shown(want)} of the tape"
         if bound:
             expected = f"{shown(bound)}, which is {shown(want)} of the tape"
-        return Difference(written(path), expected, found, self._accepting(path, want, got))
+        return Difference(written(path), expected, found, self._accepting(path, want, got), got)
 
     def _strings(self, path: Path, want: str, got: str) -> None:
         if want != got and not _is_secret_of(want, got):
@@ -174,6 +176,9 @@ class Comparison:
     def _differ(self, path: Path, want: Json, got: Json) -> Difference:
         expected, found = ("absent" if side is ABSENT else shown(side) for side in (want, got))
         return Difference(written(path), expected, found, self._accepting(path, want, got))
+
+    def _refer(self, path: Path, want: str, got: str) -> Difference:
+        return self._differ(path, want, got)._replace(reference=got)
 
     def _accepting(self, path: Path, want: Json, got: Json) -> str:
         return accepting(self._type, path, want, got)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from replay.match.compare import Matcher
-from replay.player.leftover import left_over, streamed
+from replay.match.rules import Rule
+from replay.player.leftover import left_over, other_sound, streamed
 from replay.player.progress import Progress
 from replay.report import Failure, Tally, report
 from replay.script import Script
@@ -43,6 +44,20 @@ class Account(NamedTuple):
         provider, client = self.provider, self.client
         return Tally(provider.used + client.used, provider.total + client.total)
 
+    @property
+    def idle_rules(self) -> list[Rule]:
+        """The user's rules that held nowhere so far."""
+        return self.matcher.unused()
+
+    @property
+    def last_step(self) -> int:
+        """The last step of the tape that is a provider message or a webhook; 0 without one."""
+        sockets, webhooks = self.script.sockets, self.script.deliveries
+        steps = [
+            step.seq for socket in sockets for step in socket.planned if step.kind != "ws.close"
+        ]
+        return max([*steps, *(step.seq for step in webhooks)], default=0)
+
     def next(self) -> str | None:
         """The first thing of the tape that was not used."""
         progress = self.progress
@@ -52,7 +67,8 @@ class Account(NamedTuple):
 
     def report(self, failure: Failure | None) -> str:
         """What the replay came to, in under 12 lines."""
-        shown = self.progress.lines.values() if failure or self.counts_audio else ()
+        lines = self.progress.lines.values()
+        shown = [line for line in lines if failure or self.counts_audio or other_sound(line)]
         return report(
             failure,
             self.provider,
@@ -63,9 +79,12 @@ class Account(NamedTuple):
         )
 
     def _notes(self, failure: Failure | None) -> Iterator[str]:
-        # a replay that failed may not have come to a rule
-        unused: Sequence[object] = [] if failure else self.matcher.unused()
-        yield from (f"rule never applied: {rule}" for rule in unused)
+        known = types_of(self.script, self.matcher.book.rules)
+        strange = [rule for rule in self.idle_rules if rule.type is not None and rule.type not in known]
+        yield from (f"rule for a type that is not on the tape: {rule}" for rule in strange)
+        # a replay that failed may not have come to the others
+        idle = [] if failure else [rule for rule in self.idle_rules if rule not in strange]
+        yield from (f"rule never applied: {rule}" for rule in idle)
         for line in self.progress.lines.values():
             yield from line.notes
         yield from self.progress.exchanges.notes

@@ -10,7 +10,7 @@ from recorder.heads import Close, ResponseHead
 from replay.player.line import Line
 from replay.player.mismatch import Explainer, close_reason
 from replay.player.modes import Ahead
-from replay.report import Failure, labelled
+from replay.report import Failure, Missing, labelled
 
 POLICY = 1008  # RFC 6455, 7.4.1
 GOING = 1001
@@ -43,6 +43,16 @@ def refusal(explain: Explainer, failure: Failure, asked: Message, status: int) -
     kind: Kind = "ws.open" if asked.kind == "ws.open" else "http.response"
     head = ResponseHead(status, "", (("Content-Type", "application/json"),))
     return Message(asked.channel, kind, head.encode(), explain.error(failure))
+
+
+def not_closed(closed_seq: int | None, patience_s: float) -> Failure:
+    """The client did not close, where the client of the tape did at `closed_seq`."""
+    lines = (
+        labelled("waited", f"{patience_s:g} s after all was sent"),
+        labelled("next", "see why it does not end; a client that needs longer gets --patience S"),
+    )
+    at = f"at step {closed_seq} on the tape"
+    return Missing(f"the client did not close; it did {at}", lines)
 
 
 def too_early(ahead: Ahead) -> Failure:

@@ -11,7 +11,7 @@ from recorder.providers.base import Provider
 from replay.match.compare import Matcher
 from replay.match.hearing import AudioMode
 from replay.player.acquaintance import acquainted
-from replay.player.closing import NORMAL, Wrong, too_early
+from replay.player.closing import NORMAL, Wrong, not_closed, too_early
 from replay.player.line import Line
 from replay.player.mismatch import Explainer
 from replay.player.modes import Mode
@@ -94,6 +94,8 @@ class Connections:
             return Wrong(self.explain.wait(line, patience), line)
         if lacking := self.explain.audio_end(line.voice):
             return Wrong(lacking, line)
+        if line.script.hung_up:
+            return Wrong(not_closed(line.script.closed_seq, patience), line)
         line.over = True
         line.notes.append(f"the client did not close within {patience:g} s of the end")
         close = Close(NORMAL, "end of the tape")

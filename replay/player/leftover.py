@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recorder.heads import RequestHead
+from recorder.providers.base import Rules
 from replay.player.line import Line
 from replay.report import Streamed
-from replay.script import DeliveryScript, ExchangeScript, SocketScript
+from replay.script import DeliveryScript, ExchangeScript, Script, SocketScript
 
 
 def left_over(
@@ -29,6 +30,22 @@ def left_over(
 def streamed(line: Line) -> Streamed:
     """The audio that the client of a connection streamed."""
     return Streamed(line.ear.heard, line.script.audio, line.script.byte_rate)
+
+
+def other_sound(line: Line) -> bool:
+    """Whether the client of a connection streamed more or less sound than on the tape; how much
+    silence there is around it is a matter of timing."""
+    _, louds = line.script.sums
+    return line.ear.loud != louds[-1]
+
+
+def types_of(script: Script, rules: Rules) -> set[str]:
+    """The types of all messages of a tape, as a user's rules name them; of streamed audio those
+    that it may have."""
+    sent = (step.type for socket in script.sockets for step in socket.planned)
+    came = (step.type for socket in script.sockets for step in socket.expected)
+    http = (each.type for each in (*script.exchanges, *script.deliveries))
+    return {"ws.open", *rules.ungated, *sent, *came, *http}
 
 
 def _asked(head: RequestHead | None) -> str:

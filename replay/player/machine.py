@@ -10,6 +10,7 @@ from recorder.heads import Close, RequestHead
 from recorder.providers.base import Provider
 from replay.match.hearing import AudioMode
 from replay.match.rulebook import Rulebook
+from replay.match.rules import Rule
 from replay.player.closing import NORMAL, Wrong, closings, refusal, too_early
 from replay.player.dressing import Base
 from replay.player.line import Line
@@ -332,6 +333,16 @@ class Player:
     def total(self) -> int:
         """Provider messages (webhooks and answers to requests, too) of the tape."""
         return self._account.provider.total
+
+    @property
+    def idle_rules(self) -> list[Rule]:
+        """The user's rules that held nowhere so far."""
+        return self._account.idle_rules
+
+    @property
+    def last_step(self) -> int:
+        """The last step of the tape that is a provider message or a webhook; 0 without one."""
+        return self._account.last_step
 
     def next(self) -> str | None:
         """The first thing of the tape that was not used."""

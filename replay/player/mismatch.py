@@ -15,7 +15,7 @@ from replay.match.hearing import AudioMode
 from replay.match.requests import response_value
 from replay.match.voice import Voice
 from replay.player.deliveries import Answer
-from replay.player.line import Line
+from replay.player.line import LOST, Line
 from replay.report import Failure, Missing, cut, difference_lines, labelled
 from replay.script import Expected, Planned, Script
 
@@ -26,6 +26,7 @@ CODE = "replay_mismatch"
 _NAMED = 3  # targets that are listed
 _SAME, _DONE, _LATER = "the same as", "(sent already)", "(not due yet)"
 _RULE = "mend the client; or, if this is meant, add the rule above (--rule, --rules FILE)"
+_REFERENCE = "use each id for what it stands for on the tape"
 _ANEW = "mend the client; or, if this is meant, record the tape anew"
 _MODES: dict[AudioMode, str] = {
     "exact": "send the recorded audio; --audio energy compares pieces of speech only",
@@ -70,8 +71,25 @@ class Explainer(NamedTuple):
                 f"{named} came out of turn",
                 self._lines(nearest=nearest, next="send messages in the order of the tape"),
             )
-        lines = self._lines(nearest=nearest, next=_RULE if found.accept else _ANEW)
+        found = self._referring(found)
+        advice = _REFERENCE if found.reference else _RULE if found.accept else _ANEW
+        lines = self._lines(nearest=nearest, next=advice)
         return Failure(f"{named} differs", (*difference_lines(found, self.hide), *lines))
+
+    def _referring(self, found: Difference) -> Difference:
+        """A wrong reference without its rule, which would hide that another thing is meant."""
+        if not found.reference:
+            return found
+        is_known = self._is_known(found.reference)
+        got = found.got if is_known else f"{found.got}, an id that the provider never gave"
+        return found._replace(got=got, accept="")
+
+    def _is_known(self, reference: str) -> bool:
+        """Whether a live id was said by the provider, or stands for one of the tape."""
+        if reference in self.matcher.bindings.renamed.values():
+            return True
+        name = json.dumps(reference).encode()
+        return any(name in step.body for socket in self.script.sockets for step in socket.planned)
 
     def _other(self, expected: Expected, message: Message, type_: str, nearest: str) -> Failure:
         """A message of another type or opcode than the expected one."""
@@ -130,13 +148,15 @@ class Explainer(NamedTuple):
         advice = "send the rest before closing" if missing else "wait for the rest before closing"
         lines = self._lines(
             missing=f"{len(missing)} of the client, next {_step(missing[0])}" if missing else "",
+            audio=_unstreamed(line),
             unused=f"{len(unused)} of the provider, next {_step(unused[0])}" if unused else "",
             next=f"{advice}; or, if this is meant, record the tape anew",
         )
         first = f"it got {_step(unused[0])}" if unused else f"it sent {_step(missing[0])}"
         if missing and unused and missing[0].seq < unused[0].seq:
             first = f"it sent {_step(missing[0])}"
-        return Missing(f"the client closed ({code}) before {first}", lines)
+        how = "the connection was lost" if code == LOST else f"the client closed ({code})"
+        return Missing(f"{how} before {first}", lines)
 
     def not_begun(self, rest: str | None, patience_s: float) -> Failure:
         """A connection or request that the client never began."""
@@ -241,12 +261,13 @@ class Explainer(NamedTuple):
             for step, done in zip(line.script.expected, line.matched, strict=True)
             if step is not expected and step.kind == message.kind and step.type == type_
         )
+        parts = _parts(message.body)
         for step, done in islice(steps, _LOOKED_AT):
             found = self._difference(step, message, type_)
             state = _DONE if done else _LATER
             if found is None:
                 fitting.setdefault(state, f"step {step.seq} {state}")
-            elif not alike:
+            elif not alike and _parts(step.body) == parts:
                 alike = f"{_step(step)} {state} differs at {found.path}"
         return f"{_SAME} {' and '.join(fitting.values())}" if fitting else alike
 
@@ -262,6 +283,26 @@ def _read(body: bytes) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return message if isinstance(message, dict) else None
+
+
+def _unstreamed(line: Line) -> str:
+    """The first stretch of audio of which some sound was not streamed; ``""`` if all was."""
+    script, ear, rest = line.script, line.ear, line.ear.heard
+    if line.voice.mode == "ignore" or not script.byte_rate or ear.loud >= script.sums[1][-1]:
+        return ""
+    for stretch in script.stretches:
+        want, got = len(stretch.audio), min(rest, len(stretch.audio))
+        if got < want:
+            seconds = f"{got / script.byte_rate:.1f} s of {want / script.byte_rate:.1f} s"
+            return f"step {stretch.seqs[0]}'s audio was not streamed ({seconds})"
+        rest -= got
+    return ""
+
+
+def _parts(body: bytes) -> dict[str, Any]:
+    """Of what type each object in a message is, such as its item: only the same are near."""
+    message = _read(body) or {}
+    return {key: each.get("type") for key, each in message.items() if isinstance(each, dict)}
 
 
 def _slow(what: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from replay.pytest_plugin.fixtures import (
     PASSED,
+    SHELF,
     TAPED,
     _tape,
     tape,
@@ -17,7 +18,7 @@ from replay.pytest_plugin.fixtures import (
     tape_server,
 )
 from replay.pytest_plugin.modes import in_ci
-from replay.pytest_plugin.settings import USAGE, add_options, max_age_days, mode_of
+from replay.pytest_plugin.settings import USAGE, add_options, check_manner, max_age_days, mode_of
 from replay.pytest_plugin.shelf import TapeShelf
 
 __all__ = ["_tape", "tape", "tape_env", "tape_report", "tape_server"]
@@ -32,11 +33,24 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the marker, and refuse settings that cannot be."""
     config.addinivalue_line("markers", f"tape: run against a recorded conversation: {USAGE}")
     max_age_days(config)
+    check_manner(config)
     if mode_of(config) == "record" and in_ci(os.environ):
         raise pytest.UsageError(
             "--tape-mode record: a CI run (CI is set) never records; record on your machine"
         )
-    config.pluginmanager.register(TapeShelf(config), "replay-tape-shelf")
+    config.pluginmanager.register(TapeShelf(config), SHELF)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """For a test that is marked `xfail`, judge its replay as a part of it: only so is a replay that
+    fails what is expected, and `strict` sees it."""
+    result = yield
+    taped = item.stash.get(TAPED, None)
+    failure = taped.verdict() if taped and item.get_closest_marker("xfail") else None
+    if failure:
+        pytest.fail(failure, pytrace=False)
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

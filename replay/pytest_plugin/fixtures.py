@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 TAPED = pytest.StashKey[Taped]()
 PASSED = pytest.StashKey[bool]()
+SHELF = "replay-tape-shelf"
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,7 @@ def _tape(
     item.stash[TAPED] = taped
     yield taped
     failure = taped.end(passed=item.stash.get(PASSED, False))
+    item.config.pluginmanager.getplugin(SHELF).note(taped.applied)
     if failure:
         pytest.fail(failure, pytrace=False)
 

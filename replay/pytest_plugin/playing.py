@@ -41,7 +41,7 @@ class Playing:
         webhook_secret: str | None = None,
     ) -> None:
         self.url = ""
-        self._kept = kept
+        self._kept, self._rules = kept, rules
         reel = load_reel(kept.store, kept.row, kept.beside, rules)
         if not (delivers or is_answered(reel)):
             manner = replace(manner, webhook_to=None)
@@ -106,6 +106,11 @@ class Playing:
     def failed(self) -> bool:
         """Whether something did not fit."""
         return self._ask(lambda: self._player.failure is not None)
+
+    def rules_held(self) -> dict[Rule, bool]:
+        """For each of the rules, whether it held anywhere."""
+        idle = self._ask(lambda: self._player.idle_rules)
+        return {rule: rule not in idle for rule in self._rules}
 
     def wait(self, limit_s: float) -> bool:
         """Wait until the tape is used up and the connections are closed, or it failed; False if

@@ -100,6 +100,26 @@ def max_age_days(config: pytest.Config) -> int | None:
     return int(found[1])
 
 
+def check_manner(config: pytest.Config) -> None:
+    """UsageError if how tapes are played is set to what cannot be. What reads the settings is
+    imported only where there are some."""
+    given = {name: value_of(config, name) for name in (*_MARKED.values(), "rules")}
+    if all(value == SETTINGS[name].default for name, value in given.items()):
+        return
+    from recorder.errors import RecorderError
+    from replay.pytest_plugin import manner
+
+    file = given["rules"]
+    try:
+        manner.speed_of(given["speed"])
+        manner.patience_of(given["patience"])
+        manner.audio_of(given["audio"])
+        manner.play_mode_of(given["play-mode"])
+        manner.rules_of(config.rootpath / file if file else None, (), "")
+    except RecorderError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
 class TapeMark(NamedTuple):
     """What a test's marker says; `options` are settings by name."""
 
@@ -124,6 +144,8 @@ def tape_mark(item: pytest.Item) -> TapeMark | None:
     mark = item.get_closest_marker("tape")
     if mark is None:
         return None
+    if any(sum(each.name == "tape" for each in node.own_markers) > 1 for node in item.listchain()):
+        raise pytest.UsageError(f"{item.nodeid}: a test has one tape: leave one tape(…) out")
     given = dict(mark.kwargs)
     names = mark.args or (given.pop("name", item.nodeid),)
     rules = given.pop("rules", ())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -15,15 +15,22 @@ from replay.pytest_plugin.settings import max_age_days, tape_mark
 from replay.pytest_plugin.taped import folder_of, tape_dir
 
 _OUTPUT = "replay_tapes"
+_RULES = "replay_rules"
 
 
 class TapeShelf:
-    """Notes which tapes the collected tests name. Workers of xdist hand their names to the process
-    that controls them, which alone tells what it finds."""
+    """Notes which tapes the collected tests name, and which rules held in a replay. Workers of
+    xdist hand theirs to the process that controls them, which alone tells what it finds."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
         self._names: set[str] = set()
+        self._held: dict[str, bool] = {}
+
+    def note(self, rules: Mapping[str, bool]) -> None:
+        """Take from a replay that was complete whether each rule held in it."""
+        for rule, held in rules.items():
+            self._held[rule] = held or self._held.get(rule, False)
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         mark = tape_mark(item)
@@ -33,15 +40,19 @@ class TapeShelf:
     def pytest_sessionfinish(self) -> None:
         output = getattr(self._config, "workeroutput", None)
         if output is not None:
-            output[_OUTPUT] = sorted(self._names)
+            output[_OUTPUT], output[_RULES] = sorted(self._names), self._held
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: object, error: object) -> None:
         """A worker of xdist has ended."""
-        self._names.update(getattr(node, "workeroutput", {}).get(_OUTPUT, ()))
+        output = getattr(node, "workeroutput", {})
+        self._names.update(output.get(_OUTPUT, ()))
+        self.note(output.get(_RULES, {}))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         lines = list(self._expired())
+        idle = sorted(rule for rule, held in self._held.items() if not held)
+        lines += [f"rule never applied: {rule}" for rule in idle]
         if self._config.getoption("tape_orphans"):
             lines += self._orphans()
         if lines:

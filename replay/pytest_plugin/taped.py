@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from replay.pytest_plugin.playing import Playing
     from replay.pytest_plugin.recording import Recording
 
+_MARKER = "the marker of"
 OWN_SERVER = SETTINGS["webhook-to"].default
 
 
@@ -50,7 +51,8 @@ def tape_dir(config: pytest.Config) -> Path:
 
 class Taped:
     """The tape of one test, from `begin` to `end`. `scratch` makes a folder for what is recorded.
-    `expected` is what the report has to say where the replay is meant to fail."""
+    `expected` is what the report has to say where the replay is meant to fail; `applied` are the
+    rules of a replay that was complete, and whether each held anywhere."""
 
     def __init__(self, item: pytest.Item, mark: TapeMark, scratch: Callable[[], Path]) -> None:
         from replay.appenv import webhook_address
@@ -59,6 +61,7 @@ class Taped:
         self.mode = mode_of(item.config)
         self.folder = folder_of(item.config, mark.name)
         self.expected: str | None = None
+        self.applied: dict[str, bool] = {}
         self.playing: Playing | None = None
         self.recording: Recording | None = None
         template = self._value(item.config, mark, "webhook-to")
@@ -145,8 +148,8 @@ class Taped:
         from replay.pytest_plugin.playing import Playing
 
         file = value_of(self._config, "rules")
-        where = f"the marker of {self.nodeid}"
-        rules = rules_of(self._config.rootpath / file if file else None, self._mark.rules, where)
+        path = self._config.rootpath / file if file else None
+        rules = rules_of(path, self._mark.rules, f"{_MARKER} {self.nodeid}")
         self.playing = Playing(
             kept,
             self._manner(),
@@ -211,11 +214,20 @@ class Taped:
         """Check, and stop. Returns why the test fails, though it passed so far."""
         with self._open:
             if self.playing:
-                self.playing.leave()
-                text, has_failed = self.playing.report(), self.playing.failed()
-                failure = self._judged(text) if has_failed or self.expected is not None else None
-                return (failure or self._blocked()) if passed else None
+                failure = self.verdict()
+                if not self.playing.failed():
+                    self.applied = self._held()
+                return failure if passed else None
         return self._taken(passed) if self.mode != "live" else None
+
+    def verdict(self) -> str | None:
+        """End the replay, if there is one, and say why it fails the test."""
+        if not self.playing:
+            return None
+        self.playing.leave()
+        text, has_failed = self.playing.report(), self.playing.failed()
+        failure = self._judged(text) if has_failed or self.expected is not None else None
+        return failure or self._blocked()
 
     def _judged(self, text: str) -> str | None:
         """Why a replay that failed, or was meant to, fails the test."""
@@ -224,6 +236,15 @@ class Taped:
         if re.search(self.expected, text):
             return None
         return f"tape {self.name!r} had to fail with {self.expected!r}: {text}"
+
+    def _held(self) -> dict[str, bool]:
+        """The rules by where they stand (those of markers by their tape): whether each held."""
+        assert self.playing
+        tape = f"a marker of tape {self.name!r}"
+        return {
+            f"{rule} ({tape if rule.source.startswith(_MARKER) else rule.source})": held
+            for rule, held in self.playing.rules_held().items()
+        }
 
     def _blocked(self) -> str | None:
         places = self._guard.attempts

@@ -145,15 +145,18 @@ class _Builder:
             channel[-1].event.at_ns,
             self.stretches.all(),
             tuple(self.chunks),
+            self._hung_up(),
         )
 
     def _end_audio(self) -> None:
         """The last stretch is whole if the client hung up, and was not merely lost."""
+        self.stretches.cut(self.closed.seq if self.closed else 0, is_whole=self._hung_up())
+
+    def _hung_up(self) -> bool:
         closed = self.closed
-        is_whole = False
-        if closed and closed.sender == "client":
-            is_whole = Close.decode(closed.body).code != _LOST
-        self.stretches.cut(closed.seq if closed else 0, is_whole=is_whole)
+        if closed is None or closed.sender != "client":
+            return False
+        return Close.decode(closed.body).code != _LOST
 
     def _take(self, seen: Seen) -> None:
         event = seen.event

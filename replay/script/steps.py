@@ -73,7 +73,8 @@ class SocketScript:
     """One WebSocket. `request` is None where the tape does not tell how it was opened; `audio` is
     all that the client streamed (bytes, of which `byte_rate` make a second), in the messages
     `chunks`, and `stretches` is this audio from cut to cut; `allow_ns` is how long it took from the
-    last message to the close, which is event `closed_seq`."""
+    last message to the close, which is event `closed_seq`; `hung_up`: the client sent
+    it, with a close frame."""
 
     channel: int
     seq: int
@@ -91,6 +92,7 @@ class SocketScript:
     end_ns: int
     stretches: tuple[Stretch, ...] = ()
     chunks: tuple[Chunk, ...] = ()
+    hung_up: bool = False
 
     @cached_property
     def sums(self) -> tuple[list[int], list[int]]:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
+from recorder.errors import RecorderError
 from recorder.report.junit import Case
 from replay.report import Tally
 
 Verdict = Literal["PASS", "FAIL", "NOOP", "ERROR", "BROKEN"]
 """`NOOP`: the application never came; `ERROR`: it ended badly although the replay was complete;
 `BROKEN`: the tape could not be played."""
+_SHOWN = 8  # names of tapes in a message
 _WORDS: dict[Verdict, str] = {
     "PASS": "passed",
     "FAIL": "failed",
@@ -75,6 +77,14 @@ class Outcome(NamedTuple):
             return Case(self.name, "tapes", self.took_s, "pass", self.text())
         reason = f"{self.verdict}: {self.lines[0]}"
         return Case(self.name, "tapes", self.took_s, "fail", reason, self.text())
+
+
+def check_patterns(patterns: Sequence[str], names: Sequence[str]) -> None:
+    """RecorderError if a pattern of `--expect-fail` fits no tape: it would prove nothing."""
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            shown = ", ".join(names[:_SHOWN]) + (", …" if len(names) > _SHOWN else "")
+            raise RecorderError(f"--expect-fail {pattern!r} fits no tape: there are {shown}")
 
 
 def turned(outcome: Outcome, expected: Sequence[str]) -> Outcome:

@@ -44,7 +44,13 @@ def _digest(studio: Studio, session: str) -> str:
     return read("replay", "digest", session, "--store", studio.store).strip()
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+TRIED = [
+    each if each == "openai-sync" else pytest.param(each, marks=pytest.mark.slow)
+    for each in CLIENTS
+]
+
+
+@pytest.mark.parametrize("client", TRIED)
 def test_two_replays_agree_with_the_tape(studio: Studio, client: str) -> None:
     taped = studio.tape(client)
     replays = [_replay(studio, taped, client, speed, PACE_S) for speed in ("max", "20")]
@@ -62,6 +68,7 @@ def test_two_replays_agree_with_the_tape(studio: Studio, client: str) -> None:
     assert ended.code == 0, ended
 
 
+@pytest.mark.slow
 def test_recorded_pace_with_nothing_else_running(tmp_path: Path) -> None:
     """Speech in real time, and a replay that takes as long as the conversation took."""
     with Studio(tmp_path) as studio:

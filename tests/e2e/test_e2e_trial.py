@@ -93,6 +93,7 @@ def trial(tmp_path: Path) -> Trial:
     return Trial(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_killed_trial_goes_on_and_a_run_that_was_held_up_is_excluded(trial: Trial) -> None:
     with trial.running() as process:
         first = next_run(process)
@@ -118,6 +119,7 @@ def test_a_killed_trial_goes_on_and_a_run_that_was_held_up_is_excluded(trial: Tr
     assert "2 runs, 2 of them on the store already" in again.err
 
 
+@pytest.mark.slow
 def test_the_budget_ends_a_run_and_leaves_a_valid_tape(trial: Trial) -> None:
     ended = run("recorder", *trial.words("--provider", "openai", "--budget", "0.0001"))
     assert ended.code == 1, ended

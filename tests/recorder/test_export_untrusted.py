@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tapes import SECRETS, Script, conversation, record, tone
+from thoroughness import examples
 
 from recorder.capture.encode import SecretLeft
 from recorder.capture.importers.folder import TakenIn, read_document, take_in_folder
@@ -130,7 +131,7 @@ def _refusal(store: Store, folder: Path) -> str | None:
     return None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(DAMAGES)
 def test_a_damaged_folder_is_refused_in_one_line_or_holds_the_same_events(
     damages: list[Damage],

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pybase64 import b64encode_as_string
 from tapes import WALL_NS, Script, Take, conversation, record, tone
+from thoroughness import examples
 
 from recorder.chain import SCHEME
 from recorder.errors import StoreError
@@ -105,7 +106,7 @@ _STRANGE = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(_TEXT | _AUDIO | _STRANGE, max_size=8))
 def test_any_body_comes_back_byte_for_byte(bodies: list[bytes]) -> None:
     store = MemoryStore()

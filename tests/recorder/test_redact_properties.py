@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.redact import Redactor, Secrets, marker
 from recorder.redact.finder import Finder
@@ -43,7 +44,7 @@ def redacted(body: bytes, kind: str = "ws.text") -> bytes:
     return Redactor(SECRETS).redact(1, "client", kind, "type", body)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(values, layouts, st.booleans())
 def test_clean_json_is_the_same_object(value: Any, layout: tuple[str, str], ascii_: bool) -> None:
     body = json.dumps(value, separators=layout, ensure_ascii=ascii_).encode()
@@ -51,7 +52,7 @@ def test_clean_json_is_the_same_object(value: Any, layout: tuple[str, str], asci
     assert redacted(body, "http.chunk") is body
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 20_000))
 def test_audio_is_never_touched(seed: int, size: int) -> None:
     text = base64.b64encode(random.Random(seed).randbytes(size))
@@ -72,7 +73,7 @@ def planted(value: Any, path: list[int], secret: str) -> Any:
     return copy
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(values, st.lists(st.integers(0, 9), max_size=4), layouts, st.sampled_from([KEY, *KNOWN]))
 def test_structure_and_all_else_stay(
     value: Any, path: list[int], layout: tuple[str, str], secret: str
@@ -85,7 +86,7 @@ def test_structure_and_all_else_stay(
     assert redacted(result) is result
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     st.lists(
         st.sampled_from(
@@ -140,7 +141,7 @@ def test_twice_is_once_and_nothing_known_is_left(parts: list[str]) -> None:
             assert result is body
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.text('{}[]",:\\ aks-_=%/.u0', max_size=40), st.integers(0, 40))
 def test_the_sieve_passes_nothing_that_the_finder_would_find(text: str, at: int) -> None:
     for part in (KEY, '"api_key":"x"', "://a:b@", "?sig=x", "Bearer abcd1234", "PASS_WORD=x"):
@@ -232,7 +233,7 @@ def test_views_know_where_each_byte_stood() -> None:
     assert unquoted(b"a%20b%zz").text == b"a b%zz"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(values)
 def test_the_walk_sees_every_string(value: Any) -> None:
     def inside(part: Any) -> list[tuple[bool, str]]:

@@ -8,6 +8,7 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.redact import Redactor, Secrets, marker
 
@@ -117,7 +118,7 @@ def test_split_into_single_characters(name: str) -> None:
     check(send_body(list(text)), text, payload)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.sampled_from(sorted(SPLIT)), st.lists(st.integers(1, 12), max_size=12))
 def test_split_anyhow(name: str, sizes: list[int]) -> None:
     text, payload = SPLIT[name]

@@ -8,6 +8,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.spans import AudioField, lift, restore
 
@@ -38,7 +39,7 @@ def test_audio_anywhere_comes_back(parts: list[tuple[bytes, bytes]]) -> None:
 
 
 @given(JSON, st.binary(min_size=1, max_size=300), st.sampled_from([None, 1, 2]), st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_json_text_comes_back(
     value: object, audio: bytes, indent: int | None, ascii_only: bool
 ) -> None:
@@ -54,7 +55,7 @@ def test_any_json_text_comes_back(
 
 
 @given(st.text(alphabet='AQgw+/=- \n"\\', max_size=24))
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 def test_what_is_not_canonical_base64_stays_whole(text: str) -> None:
     raw = text.encode()
     body = b'{"audio":"' + raw + b'"}'

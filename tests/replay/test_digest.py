@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pybase64 import b64encode_as_string
 from replaying import BOOK, OPENAI, events
 from tapes import Script, Take, conversation, session_object, tone
+from thoroughness import examples
 
 from replay.digest import tape_digest
 
@@ -124,7 +125,7 @@ def values() -> list[tuple[int, tuple[Any, ...]]]:
     return found
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(values()))
 def test_any_changed_value_counts(where: tuple[int, tuple[Any, ...]]) -> None:
     number, path = where

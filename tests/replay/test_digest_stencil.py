@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pybase64 import b64encode_as_string
 from replaying import BOOK, OPENAI, events
 from tapes import Script, tone
+from thoroughness import examples
 
 from replay.digest import channel as channel_module
 from replay.digest import tape_digest
@@ -41,7 +42,7 @@ def digest(pieces: list[dict[str, Any]], order: bool) -> str:
     return tape_digest(events(script.close().takes), OPENAI, BOOK, order=order).digest
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(SPELT, min_size=1, max_size=8), st.booleans())
 def test_a_stencil_changes_no_digest(pieces: list[dict[str, Any]], order: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from calling import hold, record_call
 from harness import Ended, serve
+from mutant_calls import hold, record_call
 from taping import HERE, Stage, stage
 from voice_app import MUTANTS
 
@@ -95,7 +95,11 @@ def test_the_honest_application_passes(tape: Stage, run: int) -> None:
     assert (app.code, app.out) == (0, "done: 1 replies, 1 interruptions\n")
 
 
-@pytest.mark.parametrize("mutant", MUTANTS)
+QUICK = ("wrong-call", "drops-chunk")
+TRIED = [each if each in QUICK else pytest.param(each, marks=pytest.mark.slow) for each in MUTANTS]
+
+
+@pytest.mark.parametrize("mutant", TRIED)
 def test_a_mutant_is_caught_at_its_step(tape: Stage, mutant: str) -> None:
     replay, _ = tape.replay(mutant)
     report = verdict(replay)

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.audio.wav import WavData, wav_data
 from recorder.providers import provider
@@ -90,7 +91,7 @@ def test_what_is_not_known_is_none(file: bytes) -> None:
     assert wav_data(file) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.binary(max_size=300), st.lists(st.integers(0, 400), max_size=6), st.binary(max_size=9))
 def test_the_tracker_lifts_the_samples_of_any_pieces(
     data: bytes, cuts: list[int], tail: bytes

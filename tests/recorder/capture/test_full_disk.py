@@ -48,7 +48,7 @@ async def until_closed(base: str) -> tuple[list[str], int | None, int]:
 
 
 @pytest.mark.skipif(not shutil.which("bash"), reason="limits the size of files with bash's ulimit")
-@pytest.mark.parametrize("policy", ["end", "pass"])
+@pytest.mark.parametrize("policy", ["end", pytest.param("pass", marks=pytest.mark.slow)])
 async def test_a_full_disk(tmp_path: Path, policy: str) -> None:
     server = web.ServerRunner(web.Server(echo))
     await server.setup()

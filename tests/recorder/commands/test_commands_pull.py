@@ -77,6 +77,7 @@ async def pulled(url: str, store: Path, *words: str, **environ: str) -> tuple[in
     return process.returncode, out.decode(), error.decode()
 
 
+@pytest.mark.slow
 async def test_killed_half_way_and_run_again(service: Service, tmp_path: Path) -> None:
     machine, url = service
     store = tmp_path / "tapes.db"
@@ -102,6 +103,7 @@ async def test_killed_half_way_and_run_again(service: Service, tmp_path: Path) -
                 assert len(paths) == len(set(paths)) == 3
 
 
+@pytest.mark.slow
 async def test_pulled_recordings_can_be_listened_to(service: Service, tmp_path: Path) -> None:
     machine, url = service
     machine.at = 0

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tapes import Take, conversation, record
+from thoroughness import examples
 from worked import bursts, openai_turn
 
 from recorder import derive
@@ -17,7 +18,7 @@ from recorder.store import open_store
 MARKS = st.lists(st.tuples(st.integers(30, 120), st.integers(6, 150)), min_size=1, max_size=5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(MARKS)
 def test_bursts_are_found_where_they_are(steps: list[tuple[int, int]]) -> None:
     marks, at = [], 0.0

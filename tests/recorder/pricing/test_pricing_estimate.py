@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from metering import BOOK, D
+from thoroughness import examples
 
 from recorder.pricing import CostLine
 from recorder.pricing.compare import cached_ratio, compared, growth
@@ -217,7 +218,7 @@ def test_a_recorded_bill_grows_event_by_event() -> None:
 shares = st.decimals("0.01", 1, places=2)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(1, 12), shares, shares, shares, shares)
 def test_more_speech_costs_more_and_more_cache_costs_less(
     turns: int, user: Decimal, agent: Decimal, ratio: Decimal, more: Decimal

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pull_world import KEY, WALL
+from thoroughness import examples
 
 from recorder.clock import VirtualClock
 from recorder.errors import RecorderError
@@ -162,7 +163,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(VALUES, VALUES)
 def test_a_fresh_value_is_known_without_searching_only_if_its_digest_would_be(
     one: Any, other: Any

@@ -43,6 +43,7 @@ def assert_each_call_once(world: World, count: int) -> None:
         assert row.status == "complete"
 
 
+@pytest.mark.slow
 def test_a_thousand_calls_through_429s_a_503_and_a_broken_connection() -> None:
     made = 1 + 1000
     faults = {made + 300: 0, made + 500: 503}

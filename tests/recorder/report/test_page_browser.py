@@ -160,6 +160,7 @@ _ALL_EVIDENCE = """() => [...document.querySelectorAll("main .num, header .num")
     })"""
 
 
+@pytest.mark.slow
 def test_every_number_opens_events_and_sql_that_give_it(browser: Any, call: Made) -> None:
     with opened(browser, call) as page:
         numbers = page.evaluate(_ALL_EVIDENCE)
@@ -277,7 +278,13 @@ def _event(page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "act"), [("light", _event), ("light", _dialog), ("dark", _plain), ("dark", _dialog)]
+    ("scheme", "act"),
+    [
+        ("light", _event),
+        pytest.param("light", _dialog, marks=pytest.mark.slow),
+        ("dark", _plain),
+        pytest.param("dark", _dialog, marks=pytest.mark.slow),
+    ],
 )
 def test_axe_finds_nothing_serious(
     browser: Any, call: Made, scheme: str, act: Callable[[Any], None]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from store_samples import S, T, begin, chunk, events, everything, label, raw, ref, segment
+from thoroughness import examples
 
 from recorder.errors import StoreError
 from recorder.store import open_store
@@ -122,7 +123,7 @@ def outcome(store: Store, batch: Batch) -> bool:
 
 
 @settings(
-    max_examples=40,
+    max_examples=examples(40),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

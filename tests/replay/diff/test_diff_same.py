@@ -11,6 +11,7 @@ from diffing import between, edited
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tapes import Take, conversation
+from thoroughness import examples
 from vapi_replaying import CALL, REPLY, SPEECH, VAPI, Tape
 
 CONVERSATION = conversation(interrupted=True)
@@ -179,7 +180,7 @@ _BODIES = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(_BODIES, max_size=6), st.lists(_BODIES, max_size=6))
 def test_anything_that_crossed_a_socket_is_read(one: list[bytes], other: list[bytes]) -> None:
     def takes(bodies: list[bytes]) -> list[Take]:

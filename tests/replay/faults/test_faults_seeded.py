@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from replaying import MS, OPENAI, Client
 from tapes import conversation
+from thoroughness import examples
 
 from recorder.heads import RequestHead, ResponseHead
 from replay.faults import Faulty
@@ -53,7 +54,7 @@ def chosen(crossings: Sequence[Crossing], seed: int) -> Counter[tuple[int, str, 
     return hits
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(st.integers(0, 1_000), st.randoms(use_true_random=False))
 def test_faults_do_not_depend_on_what_runs_beside(seed: int, chance: random.Random) -> None:
     types = ["response.created", "response.output_text.delta", "response.done", "session.updated"]

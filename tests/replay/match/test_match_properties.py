@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from replaying import OPENAI, Client, events
 from tapes import Script as Takes
 from tapes import session_object, tone
+from thoroughness import examples
 
 from replay.match.rulebook import Rulebook
 from replay.player import Player
@@ -144,7 +145,7 @@ def padded(audio: bytes, before: int, within: int, after: int) -> bytes:
     return bytes(48 * before) + longer + bytes(48 * after)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.tuples(QUIET, QUIET, QUIET), st.booleans())
 def test_cuts_silence_order_of_keys_and_renewed_ids_never_fail(
     chance: Random, quiet: tuple[int, int, int], renews: bool
@@ -232,7 +233,7 @@ def change_reference(said: list[Said], chance: Random) -> None:
 CHANGES = (change_sample, drop_audio, more_audio, change_value, change_key, change_reference)
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(500), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False), st.sampled_from(CHANGES), st.booleans())
 def test_a_changed_sample_value_or_reference_always_fails(
     chance: Random, change: Any, renews: bool

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.providers import PROVIDERS
 from recorder.redact import Redactor, Secrets
@@ -48,7 +49,7 @@ def path(want: dict[str, Any], got: dict[str, Any]) -> str | None:
     return found.path if found else None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TREES, st.booleans())
 def test_a_live_client_fits_with_the_same_secrets_and_with_renewed_ones(
     tree: Any, renews: bool
@@ -57,7 +58,7 @@ def test_a_live_client_fits_with_the_same_secrets_and_with_renewed_ones(
     assert path(update(tree), update(live)) is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(TREES)
 def test_what_is_no_secret_still_has_to_be_the_same(tree: Any) -> None:
     assert path(update(tree), update(tree, "not the same")) == "$.session.clean"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.providers import PROVIDERS
 from replay.match.compare import Difference, Matcher
@@ -184,7 +185,7 @@ def replaced(value: Any, path: Place, new: Any) -> Any:
     return copy
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.dictionaries(KEYS, TREES, min_size=2, max_size=4), st.data())
 def test_a_suggested_rule_takes_exactly_its_difference(tree: Any, data: st.DataObject) -> None:
     want = {"x": tree}

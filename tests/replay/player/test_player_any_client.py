@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from replaying import Client, events, player
 from tapes import conversation, tone
+from thoroughness import examples
 
 TAKES = conversation(interrupted=True)
 SAID = [each.body for each in events(TAKES) if each[4:6] == ("client", "ws.text")]
@@ -41,7 +42,7 @@ def act(client: Client, step: tuple[str, Any]) -> None:
         client.close(value)
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(STEPS, st.sampled_from([None, 1.0, 20.0]))
 def test_any_client_gets_an_end(steps: list[tuple[str, Any]], speed: float | None) -> None:
     client = Client(player(TAKES, speed)).open()

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.events import Message
 from recorder.heads import RequestHead, ResponseHead
@@ -123,7 +124,7 @@ SAID = st.fixed_dictionaries(
 ASKED = st.tuples(st.sampled_from(["GET", "POST"]), st.sampled_from(["/call", "/tool"]), SAID)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.lists(ASKED, max_size=8), st.lists(ASKED, max_size=4), st.lists(ASKED, max_size=14))
 def test_finding_by_index_is_finding_by_looking_at_everything(
     tape: list[tuple[str, str, object]],

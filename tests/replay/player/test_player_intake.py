@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from replaying import MS, Client, player
 from tapes import Script, Take, session_object, tone
+from thoroughness import examples
 
 from recorder.heads import Close
 from replay.player.modes import ModeName
@@ -75,7 +76,7 @@ def test_the_recorded_audio_passes_and_opens_gates_at_the_same_time(mode: ModeNa
     assert quick[2] == 4
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(st.integers(0, len(SAID) - 1), st.sampled_from(WAYS), max_size=3))
 def test_it_makes_no_difference_to_what_is_right_or_wrong(edits: dict[int, str]) -> None:
     said = [

@@ -65,6 +65,17 @@ def test_a_rule_that_a_replay_did_without_is_noted_at_its_end() -> None:
     assert "never applied" not in failed, "it may not have come to it"
 
 
+@pytest.mark.parametrize("instructions", ["Be brief.", "x"])
+def test_a_rule_for_a_type_that_is_not_on_the_tape_is_told(instructions: str) -> None:
+    report = told(
+        openai("any sesion.update:$.session.speed", "any response.done:$.response.id"),
+        instructions=instructions,
+    )
+    note = "note: rule for a type that is not on the tape: any sesion.update:$.session.speed"
+    assert note in report
+    assert report.count("not on the tape") == 1
+
+
 def calling(*rules: str) -> Parties:
     results = {"results": [{"toolCallId": "t1", "result": "rain"}]}
     tape = Tape().create().wait(20).hook("tool-calls", results)

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from replaying import Client, player
 from tapes import Script, Take
+from thoroughness import examples
 
 CHANNELS = (1, 2)
 
@@ -62,7 +63,7 @@ def before(frames: list[Frame], number: int) -> int:
     return sum(each.sender == "client" and each.channel == channel for each in earlier)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=list(HealthCheck))
 @given(FRAMES, st.sampled_from([None, 1.0, 9.0]), st.randoms(use_true_random=False))
 def test_the_order_of_a_replay_is_the_partial_order_of_its_tape(
     frames: list[Frame], speed: float | None, chance: Any

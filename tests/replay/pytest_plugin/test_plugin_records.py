@@ -63,6 +63,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
+@pytest.mark.slow
 def test_new_and_record_keep_what_is_missing_only(world: World, upstream: str) -> None:
     world.write(TESTS)
     before = content(world.tapes / "good")
@@ -98,6 +99,7 @@ def test_new_and_record_keep_what_is_missing_only(world: World, upstream: str) -
     assert content(world.tapes / "good") == before
 
 
+@pytest.mark.slow
 def test_live_goes_through_and_compares_nothing(world: World, upstream: str) -> None:
     world.write("""
 @pytest.mark.tape("good")

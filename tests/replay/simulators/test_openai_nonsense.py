@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai_client import KEY, WEATHER, Client
+from thoroughness import examples
 
 from recorder.events import Message
 from recorder.heads import RequestHead, ResponseHead
@@ -85,7 +86,7 @@ def spoilt(draw: st.DrawFn, samples: list[dict[str, Any]]) -> str:
     return json.dumps(event)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(spoilt(SAMPLES), min_size=1, max_size=4))
 def test_spoilt_events(texts: list[str]) -> None:
     client = Client()
@@ -96,7 +97,7 @@ def test_spoilt_events(texts: list[str]) -> None:
     assert client.close is None
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.lists(spoilt(BETA_SAMPLES), min_size=1, max_size=3))
 def test_spoilt_beta_events(texts: list[str]) -> None:
     headers = (*KEY, ("OpenAI-Beta", "realtime=v1"))
@@ -107,7 +108,7 @@ def test_spoilt_beta_events(texts: list[str]) -> None:
     assert client.close is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from([*EVENTS, "nothing"]),
     st.dictionaries(st.sampled_from(["item", "item_id", "session", "response", "audio"]), JUNK),
@@ -119,7 +120,7 @@ def test_events_of_junk(type_: str, fields: dict[str, Any]) -> None:
     assert client.close is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.sampled_from(["client_secrets", "sessions", "calls", "calls/rtc_1/accept", "calls/x/refer"]),
     st.one_of(st.binary(max_size=30), JUNK.map(lambda value: json.dumps(value).encode())),

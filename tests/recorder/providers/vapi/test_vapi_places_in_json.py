@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 
 from recorder.heads import RequestHead
 from recorder.providers.base import Edit
@@ -46,7 +47,7 @@ def strings(
 
 
 @given(values, st.sampled_from([None, 1, "\t"]))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_every_string_is_found_where_it_stands(value: Any, indent: Any) -> None:
     body = json.dumps(value, indent=indent).encode()
     found = [
@@ -58,7 +59,7 @@ def test_every_string_is_found_where_it_stands(value: Any, indent: Any) -> None:
 
 
 @given(values, st.integers(0, 3))
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 def test_what_is_deeper_is_left_out(value: Any, depth: int) -> None:
     body = json.dumps(value).encode()
     expected = [path for path, _ in strings(value) if len(path) <= depth]

@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from thoroughness import examples
 from vapi_world import HOST, KEY, SERVER, World
 
 from recorder.events import Message
@@ -42,7 +43,7 @@ METHODS = st.sampled_from(["GET", "POST", "PATCH", "DELETE", "PUT"])
 
 
 @given(METHODS, PATHS, VALUES, st.text("limt=&createdAG0", max_size=12))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_request_is_answered(method: str, path: str, body: Any, query: str) -> None:
     world = World(Options(history=2))
     answer = world.rest(method, f"{path}?{query}", body)
@@ -63,7 +64,7 @@ def test_any_bytes_are_answered(payload: bytes) -> None:
 
 
 @given(st.dictionaries(NAMES, VALUES, max_size=5))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_assistant_that_is_accepted_can_hold_a_call(assistant: dict[str, Any]) -> None:
     problems: list[str] = []
     ASSISTANT(assistant, "", "", problems)
@@ -80,7 +81,7 @@ def test_any_assistant_that_is_accepted_can_hold_a_call(assistant: dict[str, Any
 
 
 @given(st.lists(st.binary(max_size=700) | VALUES, max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_frame_is_survived(frames: list[Any]) -> None:
     world = World()
     call = world.create(assistant={"firstMessage": "Hello."})
@@ -98,7 +99,7 @@ def test_any_frame_is_survived(frames: list[Any]) -> None:
 
 
 @given(VALUES, st.integers(100, 599))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_answer_of_the_server_is_survived(body: Any, status: int) -> None:
     world = World(Options(server={"url": SERVER}), lambda _: (status, body))
     call = world.create()
@@ -115,7 +116,7 @@ RESULTS = st.lists(
 
 
 @given(RESULTS, VALUES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_result_of_a_tool_is_survived(results: list[dict[str, Any]], metadata: Any) -> None:
     def server(message: dict[str, Any]) -> tuple[int, Any]:
         ids = [one["id"] for one in message.get("toolCallList", [])] * 2

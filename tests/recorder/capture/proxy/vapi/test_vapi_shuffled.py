@@ -23,6 +23,7 @@ from aiohttp.http import RawRequestMessage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from multidict import CIMultiDict
+from thoroughness import examples
 from yarl import URL
 
 from recorder.capture.ledger import Ledger
@@ -349,7 +350,7 @@ def statuses(events: Iterable[Event]) -> set[tuple[str, str]]:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(schedules())
 def test_every_delivery_has_one_place_and_all_orders_read_alike(
     steps: list[Step],
