@@ -20,6 +20,7 @@ from recorder.metrics import (
     vendor,
 )
 from recorder.metrics.acoustics import TurnSound, turn_sounds
+from recorder.metrics.catalogue import about
 from recorder.metrics.evidence import Evidence
 from recorder.metrics.values import Value, rows
 from recorder.projections.marks import MetricRow
@@ -27,6 +28,7 @@ from recorder.projections.marks import MetricRow
 VERSION: Final = "1"
 """Of all definitions together: values of an older version are made anew when they are next read."""
 
+_TIMES: Final = frozenset({"ms", "per minute"})
 Family = Callable[[Evidence, list[TurnSound]], Iterator[Value]]
 FAMILIES: Final[Mapping[str, Family]] = {
     "setup": setup.measure,
@@ -47,4 +49,6 @@ def measure(evidence: Evidence) -> list[MetricRow]:
     """All values of a session."""
     turns = turn_sounds(evidence)
     values = (value for family in FAMILIES.values() for value in family(evidence, turns))
+    if not evidence.is_timed:
+        values = (value for value in values if about(value.metric).unit not in _TIMES)
     return rows(evidence.models.outline.session, values, evidence.settings)

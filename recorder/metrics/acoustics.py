@@ -82,8 +82,11 @@ def _user(
     after: float,
     agent_on: float | None,
 ) -> list[Interval]:
-    if turn.origin != "speech" or turn.user_started_ns is None:
+    if turn.origin != "speech":
         return []
+    if turn.user_started_ns is None:  # the client ended the input, and nobody told when it began
+        handed = (turn.committed_ns or 0) / _NS
+        return [each for each in evidence.user_speech if after <= each.start_ms < handed]
     began = turn.user_started_ns / _NS
     limit = evidence.end_ms
     if agent_on is not None:

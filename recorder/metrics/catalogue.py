@@ -80,7 +80,8 @@ CATALOGUE: Final[Mapping[str, About]] = {
         "ms",
         "turn",
         "OpenAI: t(first audio) − t(`speech_stopped`). Vapi: from its stamp of the user's `stopped`"
-        " to its stamp of the assistant's `started`, both on its own clock.",
+        " to its stamp of the assistant's `started`, both on its own clock; where it gives no"
+        " stamps, as for OpenAI.",
         "the provider did not tell when the user stopped",
     ),
     "event_committed_ms": About(
@@ -263,7 +264,7 @@ CATALOGUE: Final[Mapping[str, About]] = {
     ),
     "usd": About("cost", "usd", "session", "The bill.", "a price is not known"),
     "usd_per_minute": About(
-        "cost", "usd", "session", "The bill per minute of the session.", "as `usd`"
+        "cost", "usd", "session", "The bill per minute from open socket to end.", "as `usd`"
     ),
     "usd_per_turn": About("cost", "usd", "session", "The bill per turn of the user.", "as `usd`"),
     "cached_ratio": About(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recorder.events import Event
 from recorder.projections import drafts
@@ -54,7 +54,7 @@ def project(session: str, events: Iterable[Seen], provider: Provider) -> Models:
         fold.first_seq,
         fold.last_seq,
     )
-    return Models(
+    made = Models(
         outline,
         _turns(session, fold),
         [_response(session, *each) for each in enumerate(fold.responses.values(), 1)],
@@ -66,6 +66,21 @@ def project(session: str, events: Iterable[Seen], provider: Provider) -> Models:
         fold.vendor,
         fold.unknown_rows(session),
     )
+    return made if fold.last_ns else _without_times(made)
+
+
+def _without_times(made: Models) -> Models:
+    """An import may have no times: then no moment is known, rather than being 0."""
+    made.outline = _untimed(made.outline)
+    for rows in (made.turns, made.responses, made.tool_calls, made.transcripts, made.interruptions):
+        rows[:] = map(_untimed, rows)
+    return made
+
+
+def _untimed(row: Any) -> Any:
+    hints = type(row).__annotations__
+    known = [name for name in row._fields if name.endswith("_ns") and "None" in str(hints[name])]
+    return row._replace(**dict.fromkeys(known))
 
 
 def _turns(session: str, fold: Conversation) -> list[TurnRow]:

@@ -51,7 +51,7 @@ class Conversation:
         self.configured_ns: int | None = None
         self.ended: tuple[int, neutral.Ended] | None = None
         self.stalls = 0
-        self.first_seq = self.last_seq = 0
+        self.first_seq = self.last_seq = self.last_ns = 0
         self._speaking: drafts.Turn | None = None  # the turn whose user is heard now
         self._heard_ns: int | None = None  # when the provider last heard the user begin
         self._open: dict[tuple[str, str, str | None], drafts.Transcript] = {}
@@ -61,6 +61,8 @@ class Conversation:
             neutral.Placed: self._placed,
             neutral.Configured: self._configured,
             neutral.UserSpeech: self._user_speech,
+            neutral.Stamped: self._stamped,
+            neutral.HandedOver: self._handed_over,
             neutral.Committed: self._committed,
             neutral.Asked: self._asked,
             neutral.Words: self._words,
@@ -82,6 +84,7 @@ class Conversation:
     def take(self, event: Event, audio_ms: float, messages: Sequence[neutral.Neutral]) -> None:
         """Fold one event, its audio and what it means."""
         self.first_seq, self.last_seq = self.first_seq or event.seq, event.seq
+        self.last_ns = event.at_ns
         if event.kind == "ws.open":
             self._opened(event)
         now = Now(event.session, event.seq, event.at_ns, audio_ms, event.sender == "client")
@@ -146,6 +149,19 @@ class Conversation:
             self._speaking = None
         if message.item:
             self._item(message.item, now).turn = turn.number
+
+    def _stamped(self, message: neutral.Stamped, now: Now) -> None:
+        """It is of the last turn in which that happened."""
+        for turn in reversed(self.turns):
+            if message.what == "user stopped" and turn.user_stopped_ns is not None:
+                turn.user_stopped_stamp_ms = turn.user_stopped_stamp_ms or message.ms
+                return
+            if message.what == "agent started" and turn.response_ns is not None:
+                turn.response_stamp_ms = turn.response_stamp_ms or message.ms
+                return
+
+    def _handed_over(self, message: neutral.HandedOver, now: Now) -> None:
+        self._user_turn("speech", now)
 
     def _committed(self, message: neutral.Committed, now: Now) -> None:
         known = self.items.get(message.item or "")

@@ -45,6 +45,17 @@ class UserSpeech(NamedTuple):
     stamp_ms: float | None = None
 
 
+class Stamped(NamedTuple):
+    """When, by the provider's own clock (Unix time), something was that it told without that."""
+
+    what: Literal["user stopped", "agent started"]
+    ms: float
+
+
+class HandedOver(NamedTuple):
+    """The client ends the user's spoken input itself."""
+
+
 class Committed(NamedTuple):
     """The user's audio was handed to the model as one input."""
 
@@ -172,6 +183,8 @@ Neutral = (
     | Placed
     | Configured
     | UserSpeech
+    | Stamped
+    | HandedOver
     | Committed
     | Asked
     | Words

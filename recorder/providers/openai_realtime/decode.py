@@ -16,6 +16,7 @@ from recorder.providers.neutral import (
     Configured,
     Ended,
     Fault,
+    HandedOver,
     HeardUntil,
     Interrupted,
     ItemSeen,
@@ -53,7 +54,6 @@ _SILENT = frozenset(
         "conversation.item.delete",
         "conversation.item.deleted",
         "conversation.item.input_audio_transcription.segment",
-        "input_audio_buffer.commit",
         "input_audio_buffer.clear",
         "input_audio_buffer.cleared",
         "input_audio_buffer.timeout_triggered",
@@ -103,6 +103,7 @@ class RealtimeDecoder:
             "input_audio_buffer.committed": lambda message: (
                 Committed(_text(message, "item_id") or None),
             ),
+            "input_audio_buffer.commit": lambda message: (HandedOver(),),
             "response.create": lambda message: (Asked(),),
             "response.cancel": lambda message: (
                 Interrupted("client", _text(message, "response_id") or None),

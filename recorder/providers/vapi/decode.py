@@ -16,7 +16,7 @@ from recorder.events import Event
 from recorder.heads import Close, ResponseHead
 from recorder.providers.neutral import Class, Ended, Fault, Neutral, Placed, ToolAnswered, Voiced
 from recorder.providers.vapi.capture import AUDIO, at
-from recorder.providers.vapi.messages import Messages
+from recorder.providers.vapi.messages import Messages, stamps
 from recorder.providers.vapi.webhooks import unwrapped
 
 Json = Mapping[str, Any]
@@ -71,7 +71,7 @@ class VapiDecoder:
     def _told(self, type_: str, message: Json, way: Literal["ws", "webhook"]) -> Sequence[Neutral]:
         type_ = type_.partition("[")[0]
         if type_ in _NAMELESS and self._ways.setdefault(type_, way) != way:
-            return ()
+            return stamps(type_, message)
         return self._messages.read(type_, message)
 
     def _chunk(self, event: Event) -> Sequence[Neutral]:

@@ -18,6 +18,7 @@ from recorder.providers.neutral import (
     Role,
     Side,
     Stalled,
+    Stamped,
     ToolAnswered,
     ToolCalled,
     Unknown,
@@ -206,6 +207,17 @@ class Messages:
             self._has_words = bool(words)
             told += words
         return told
+
+
+def stamps(type_: str, message: Json) -> Sequence[Neutral]:
+    """What a message that was told before adds: a webhook has the time, a socket has not."""
+    ms = _number(message, "timestamp")
+    told = (message.get("role"), message.get("status"))
+    if type_ != "speech-update" or ms is None:
+        return ()
+    if told == ("user", "stopped"):
+        return (Stamped("user stopped", ms),)
+    return (Stamped("agent started", ms),) if told == ("assistant", "started") else ()
 
 
 def _text(message: object, *path: str) -> str:

@@ -66,6 +66,22 @@ def test_a_pause_continues_a_turn_and_an_answer_ends_it() -> None:
     assert second.user_started_ns == 500 * MS
 
 
+def test_input_that_the_client_ends_itself_is_one_turn() -> None:
+    takes = []
+    for start, name in ((0, "r1"), (1000, "r2")):
+        takes += [
+            frame(start, "client", "input_audio_buffer.commit"),
+            frame(start + 1, "client", "response.create"),
+            frame(start + 5, "provider", "input_audio_buffer.committed", item_id=f"u{start}"),
+            frame(start + 9, "provider", "response.created", response={"id": name}),
+        ]
+    first, second = models(takes).turns
+    for turn, start in ((first, 0), (second, 1000)):
+        assert (turn.origin, turn.user_started_ns) == ("speech", None)
+        assert (turn.asked_ns, turn.committed_ns) == ((start + 1) * MS, (start + 5) * MS)
+        assert turn.response_ns == (start + 9) * MS
+
+
 def test_what_comes_late_belongs_where_it_began() -> None:
     takes = [
         frame(0, "provider", "input_audio_buffer.speech_started", item_id="u1"),

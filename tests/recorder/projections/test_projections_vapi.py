@@ -100,6 +100,19 @@ def _spoken(row: Any) -> dict[str, Any]:
     return {key: value for key, value in row._asdict().items() if not key.endswith("_seq")}
 
 
+def test_a_webhook_adds_the_provider_s_time() -> None:
+    takes = [
+        speech(0, "user", "started"),
+        speech(10, "user", "stopped"),
+        *hook(12, 5, "speech-update", {}, role="user", status="stopped", timestamp=1_000),
+        speech(20, "assistant", "started"),
+        *hook(22, 6, "speech-update", {}, role="assistant", status="started", timestamp=1_760),
+    ]
+    (turn,) = models(takes, "vapi").turns
+    assert (turn.user_stopped_ns, turn.response_ns) == (10 * MS, 20 * MS)
+    assert (turn.user_stopped_stamp_ms, turn.response_stamp_ms) == (1_000, 1_760)
+
+
 @pytest.mark.parametrize("answer", [None, {"results": []}])
 def test_a_tool_that_nobody_answered_failed(answer: Any) -> None:
     made = models(
