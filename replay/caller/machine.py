@@ -240,7 +240,8 @@ class Caller:
         head = self._names.head(entry.what.request, self._options.headers)
         type_ = f"{head.method} {head.path}"
         if isinstance(entry.what, SocketPlan):
-            tools = Tools(self._kit.conduct, entry.what.results, self._options.doubles)
+            doubles, doubled = self._options.doubles, self._notes.doubled
+            tools = Tools(self._kit.conduct, entry.what.results, doubles, doubled)
             talk = Talk(entry.what, channel, tools, self._kit, now)
             self._began[number] = _Began(channel, talk)
             self._perception.take(channel, "client", "ws.open", head.encode(), now, type_)

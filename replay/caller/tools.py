@@ -26,12 +26,17 @@ class Reply(NamedTuple):
 
 class Tools:
     """Answers calls. A double comes first; else the result on the tape of the same function with
-    the same arguments, then of the same function; else an error."""
+    the same arguments, then of the same function; else an error. The names of doubles that
+    answered are added to `doubled`."""
 
     def __init__(
-        self, conduct: Conduct, results: Sequence[Result], doubles: Mapping[str, str]
+        self,
+        conduct: Conduct,
+        results: Sequence[Result],
+        doubles: Mapping[str, str],
+        doubled: set[str],
     ) -> None:
-        self._conduct, self._doubles = conduct, doubles
+        self._conduct, self._doubles, self._doubled = conduct, doubles, doubled
         self._unused = list(results)
         self._all = tuple(results)
 
@@ -45,6 +50,7 @@ class Tools:
         gap = found.gap_ns if found else _GAP_NS
         seq = fresh.seq if fresh else 0
         if double is not None:
+            self._doubled.add(call.name)
             body = self._body(found, call.call, double, is_new=fresh is None)
             note = "" if found else f"{call.name} was called, on the tape it was not"
             return Reply(body, gap, note, seq)

@@ -122,8 +122,8 @@ def _unheard_of(wanted: Wanted, tape: Tape) -> str:
     if any(fnmatchcase(each, wanted.type) for each in known):
         return ""
     near = get_close_matches(wanted.type, sorted(known), 1)
-    like = f"; there is {near[0]}" if near else ""
-    return f" (no event of this type is known: is it spelt right?{like})"
+    like = f", as in {near[0]}" if near else ""
+    return f" (no event of this type is known: is it spelt right{like}?)"
 
 
 def _named(rules: Rules) -> set[str]:

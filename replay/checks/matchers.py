@@ -128,6 +128,11 @@ _CONDITIONS: Mapping[str, Callable[[Any, Mapping[str, Any]], Matcher]] = {
 }
 
 
+def is_condition(table: Mapping[str, Any]) -> bool:
+    """Whether a table has nothing but conditions."""
+    return bool(table) and all(key in _CONDITIONS for key in table)
+
+
 def at(value: Any, path: Path) -> Iterator[Any]:
     """What stands at a path; several values where it has `*` or `**`."""
     if not path:

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from recorder.errors import RecorderError
-from replay.checks.matchers import Matcher, matcher
+from replay.checks.matchers import Matcher, is_condition, matcher
 from replay.match.rules import Path, parse_rule
 
 _T = TypeVar("_T")
@@ -152,6 +152,20 @@ class Table:
         if not isinstance(found, Mapping):
             self.refuse(f"{key} has to be a table of values by JSON path")
         return {self.path(each): self._matcher(f"{key}.{each}", found[each]) for each in found}
+
+    def whole_or_parts(self, key: str) -> dict[Path, Matcher]:
+        """As `matchers`; a text, or a table of conditions alone, is about the whole value."""
+        found = self._values.get(key)
+        if isinstance(found, str) or (isinstance(found, Mapping) and is_condition(found)):
+            return {(): self.matcher(key)}
+        return self.matchers(key)
+
+    def refuse_condition(self, key: str, example: str) -> None:
+        """Raise the error for a table of conditions alone where one of values by key is due."""
+        found = self._values.get(key)
+        if isinstance(found, Mapping) and is_condition(found):
+            names = " and ".join(found)
+            self.refuse(f"{key} has conditions ({names}) and no key that they are of: {example}")
 
     def matcher(self, key: str) -> Matcher:
         """What a value has to be."""

@@ -12,7 +12,6 @@ from recorder.projections.rows import Models
 from recorder.providers.base import Provider
 from replay.checks.occurrences import Closed, Occurrence, Occurrences
 
-
 NO_TIMES = "the tape has no times"
 REPLAYED = "the tape is of a replay, whose pace was not the provider's: judge the original"
 

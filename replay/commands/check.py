@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -86,8 +87,12 @@ def command(
         for line in lines(results, paint):
             click.echo(line)
         click.echo(summary(results))
+    found_out = {each.verdict.outcome for each in results}
     failing = {"fail"} if allow_inconclusive else {"fail", "inconclusive"}
-    sys.exit(1 if any(each.verdict.outcome in failing for each in results) else 0)
+    is_judged = bool(found_out & {"pass", "fail"})
+    if not is_judged:
+        click.echo("no check was judged, so that nothing is known to hold", err=True)
+    sys.exit(1 if not is_judged or found_out & failing else 0)
 
 
 def _text(file: Path) -> str:
@@ -131,17 +136,29 @@ def _tape(store: Store, row: SessionRow, checks: Sequence[Named], prices: Path |
     from recorder.measuring import measured
     from recorder.providers import provider
     from replay.checks import read_tape
+    from replay.checks.tape import REPLAYED
 
     measure = partial(measured, store, row) if any(one.kind == "metric" for one in checks) else None
     found = provider(row.provider)
     tape = read_tape(seen(store, row.id), found, _book(row, prices), measure)
-    return replace(tape, untimed=REPLAYED) if _is_played(store, row) else tape
+    return replace(tape, untimed=REPLAYED) if _is_served(store, row) else tape
 
 
-def _is_played(store: Store, row: SessionRow) -> bool:
-    """Whether a tape was played in place of its provider, at a pace of its own. A client that was
-    played to a provider (`replay run`) is recorded as a replay, too."""
-    return row.origin == "replay"
+def _is_served(store: Store, row: SessionRow) -> bool:
+    """Whether a replay's provider was played from its parent, at a pace of its own, and not one
+    that the tape's client was played to (`replay run`): most of what it said is on the parent."""
+    if row.origin != "replay" or row.parent is None:
+        return False
+    said = [set(_told(store, session)) for session in (row.id, row.parent)]
+    return 2 * len(said[0] & said[1]) > len(said[0])
+
+
+def _told(store: Store, session: str) -> Iterator[bytes]:
+    from recorder.derive import seen
+
+    for event, _ in seen(store, session):
+        if event.sender == "provider" and event.kind in ("ws.text", "http.chunk"):
+            yield event.body
 
 
 def _book(row: SessionRow, prices: Path | None) -> PriceBook:

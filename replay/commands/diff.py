@@ -47,7 +47,9 @@ if TYPE_CHECKING:
     show_default=True,
     help="The lowest grade of a difference that makes the exit code 1.",
 )
-@click.option("--suggest", is_flag=True, help="Print with each difference a rule that accepts it.")
+@click.option(
+    "--suggest", is_flag=True, help="Print the rules that accept the differences, each once."
+)
 @junit_option
 @json_option
 def command(

@@ -74,7 +74,9 @@ def _paired(a: list[Unit], b: list[Unit], books: Books) -> Iterator[Pair]:
     lone = [at for at in range(len(a)) if at not in partner]
     spare = sorted(set(range(len(b))) - set(partner.values()))
     partner.update(_moved(ones, others, lone, spare))
-    ordered = [(at, to) for at, to in sorted(partner.items()) if not _is_parallel(a[at], books.rules)]
+    ordered = [
+        (at, to) for at, to in sorted(partner.items()) if not _is_parallel(a[at], books.rules)
+    ]
     stayed = increasing(ordered)
     moves = set(ordered) - set(stayed)
     for at, unit in enumerate(a):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from replay.match.compare import Matcher
 from replay.match.rules import Rule
-from replay.player.leftover import left_over, other_sound, streamed
+from replay.player.leftover import left_over, other_sound, streamed, types_of
 from replay.player.progress import Progress
 from replay.report import Failure, Tally, report
 from replay.script import Script
@@ -80,7 +80,7 @@ class Account(NamedTuple):
 
     def _notes(self, failure: Failure | None) -> Iterator[str]:
         known = types_of(self.script, self.matcher.book.rules)
-        strange = [rule for rule in self.idle_rules if rule.type is not None and rule.type not in known]
+        strange = [rule for rule in self.idle_rules if rule.type and rule.type not in known]
         yield from (f"rule for a type that is not on the tape: {rule}" for rule in strange)
         # a replay that failed may not have come to the others
         idle = [] if failure else [rule for rule in self.idle_rules if rule not in strange]

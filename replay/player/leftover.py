@@ -44,8 +44,9 @@ def types_of(script: Script, rules: Rules) -> set[str]:
     that it may have."""
     sent = (step.type for socket in script.sockets for step in socket.planned)
     came = (step.type for socket in script.sockets for step in socket.expected)
-    http = (each.type for each in (*script.exchanges, *script.deliveries))
-    return {"ws.open", *rules.ungated, *sent, *came, *http}
+    asked = (each.type for each in script.exchanges)
+    hooks = (each.type for each in script.deliveries)
+    return {"ws.open", *rules.ungated, *sent, *came, *asked, *hooks}
 
 
 def _asked(head: RequestHead | None) -> str:

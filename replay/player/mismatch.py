@@ -152,11 +152,12 @@ class Explainer(NamedTuple):
             unused=f"{len(unused)} of the provider, next {_step(unused[0])}" if unused else "",
             next=f"{advice}; or, if this is meant, record the tape anew",
         )
-        first = f"it got {_step(unused[0])}" if unused else f"it sent {_step(missing[0])}"
-        if missing and unused and missing[0].seq < unused[0].seq:
-            first = f"it sent {_step(missing[0])}"
-        how = "the connection was lost" if code == LOST else f"the client closed ({code})"
-        return Missing(f"{how} before {first}", lines)
+        is_sending = not unused or bool(missing and missing[0].seq < unused[0].seq)
+        first = f"sent {_step(missing[0])}" if is_sending else f"got {_step(unused[0])}"
+        before = f"the client closed ({code}) before it"
+        if code == LOST:
+            before = "the connection was lost before the client"
+        return Missing(f"{before} {first}", lines)
 
     def not_begun(self, rest: str | None, patience_s: float) -> Failure:
         """A connection or request that the client never began."""

@@ -176,8 +176,11 @@ class _NoTools:
 
 
 def test_doubles_come_before_the_tape(typed_tape: list[Event]) -> None:
-    run = hold(caller(typed_tape, doubles={"get_weather": "storm"}), simulator(), 0)
+    played = caller(typed_tape, doubles={"get_weather": "storm", "get_wether": "storm"})
+    run = hold(played, simulator(), 0)
     assert [each["output"] for each in outputs(run)] == ["storm"]
+    idle = [note.text for note in played.verdict.notes if "double" in note.text]
+    assert idle == ["double never used: get_wether"]
 
 
 def test_a_service_that_says_nothing_is_given_up(typed_tape: list[Event]) -> None:

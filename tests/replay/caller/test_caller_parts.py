@@ -39,6 +39,16 @@ def exchange(received: Any) -> ExchangeScript:
     return ExchangeScript(1, 1, 6, "POST /call", head, b"", ResponseHead(201), body, 0, 0, 0)
 
 
+# Doubles
+
+
+def test_a_double_that_was_never_used_is_told() -> None:
+    notes = Notes()
+    notes.doubled.add("clock")
+    told = verdict(notes, 1, None, {"clock": "12:00", "clok": "12:00"}).notes
+    assert [str(note) for note in told] == ["double never used: clok"]
+
+
 # Names
 
 
@@ -96,7 +106,7 @@ def tools(*results: tuple[str, str, str], **doubles: str) -> Tools:
         Result(seq, 1, name, arguments, "conversation.item.create", _output(seq, text), seq)
         for seq, (name, arguments, text) in enumerate(results, 1)
     ]
-    return Tools(OPENAI.CONDUCT, made, doubles)
+    return Tools(OPENAI.CONDUCT, made, doubles, set())
 
 
 def _output(seq: int, text: str) -> bytes:

@@ -17,6 +17,7 @@ from recorder.providers import PROVIDERS
 from recorder.providers.base import Provider
 from replay.checks import Tape, parse, read_tape, run
 from replay.checks.outcomes import Verdict
+from replay.checks.tape import NO_TIMES
 
 MS = 1_000_000
 OPENAI = PROVIDERS["openai"]
@@ -37,7 +38,7 @@ def tape(
 
 TAPE = tape(conversation())
 CUT = tape(conversation(interrupted=True))
-UNTIMED = replace(TAPE, is_timed=False)
+UNTIMED = replace(TAPE, untimed=NO_TIMES)
 
 
 def judge(text: str, on: Tape = TAPE) -> Verdict:

@@ -70,6 +70,14 @@ from replay.match.rules import parse_rule
         ("[[check]]\nlatency_ms = { max = 3 }\nto = 'x'", "to is 'x'; valid are first_audio"),
         ("[[check]]\nno_errors = ['x']", "no_errors 'x' is no class; valid are auth"),
         ("[[check]]\nresponse_status = 'x'", "response_status 'x' is none; valid are completed"),
+        (
+            "[[check]]\nmetric = 'v2v'\nmax = 1",
+            "check 1 (metric): there is no metric 'v2v'; near are v2v_ms",
+        ),
+        (
+            "[[check]]\ncalls = 'x'\nargs = { contains = 'y' }",
+            "args has conditions (contains) and no key that they are of: write args = ",
+        ),
         ("[[check]]\nended_by = 'me'", "ended_by is 'me'; valid are client, provider"),
     ],
 )

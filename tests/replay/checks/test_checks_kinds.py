@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from checking import CUT, TAPE, UNTIMED, judge, tape, with_message
 from tapes import Script, conversation
 
 from recorder.projections.marks import MetricRow
 from replay.checks import KINDS
+from replay.checks.tape import REPLAYED
 
 EMPTY = tape(Script().open().close().takes)
 FAILED = tape(
@@ -21,6 +24,7 @@ _V2V = [
     for turn, value in enumerate((400.0, 900.0), 1)
 ]
 MEASURED = tape(conversation(), metrics=_V2V)
+PLAYED = replace(MEASURED, untimed=REPLAYED)
 
 PASS = [
     'event = "response.done"',
@@ -38,6 +42,7 @@ PASS = [
     "max_words = 2",
     'calls = "clock"',
     'calls = "clock"\nargs = { city = "Łódź" }\nexact = true\nturn = 2',
+    'calls = "clock"\noutput = { regex = "^12" }',
     'calls = "clock"\noutput = { "$" = { regex = "^12" } }',
     'never_calls = ["cancel", "pay"]',
     'call_order = "clock"\nexact = true',
@@ -156,7 +161,8 @@ def test_it_fails_with_a_reason_and_its_events(text: str, reason: str, events: i
         ("tokens = { max = 1 }", EMPTY, "the tape tells no use of tokens"),
         ("cost_usd = { max = 1 }", EMPTY, "the tape tells no use that could be priced"),
         ("yields_within_ms = 1", TAPE, "no answer was interrupted, so that nothing was tried"),
-        ('metric = "v2v"\nmax = 1', MEASURED, "the tape has no v2v; it has v2v_ms"),
+        ("latency_ms = { max = 1 }", PLAYED, REPLAYED),
+        ('metric = "v2v_ms"\nmax = 1', PLAYED, REPLAYED),
         ('metric = "v2v_ms"\nmax = 1\nturn = 3', MEASURED, "the tape has no v2v_ms of turn 3"),
     ],
 )
@@ -171,6 +177,16 @@ def test_it_lacks_evidence(text: str, on: object, reason: str) -> None:
 )
 def test_it_does_not_apply(text: str, on: object) -> None:
     assert judge(text, on).outcome == "not run"  # type: ignore[arg-type]
+
+
+def test_a_type_that_nobody_knows_is_remarked() -> None:
+    verdict = judge('no_event = "respons.done"')
+    assert verdict.outcome == "pass"
+    assert verdict.reason == (
+        "there is no respons.done (no event of this type is known: is it spelt right, as in "
+        "response.done?)"
+    )
+    assert "known" not in judge('no_event = "rate_limits.updated"').reason
 
 
 def test_an_error_is_named_with_its_class() -> None:

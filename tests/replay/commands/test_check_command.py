@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 from commandline import out
-from tapes import conversation, record
+from tapes import WALL_NS, conversation, record
 
 from recorder.errors import RecorderError
 from recorder.store import open_store
@@ -74,9 +74,34 @@ def test_a_failure_ends_with_1(path: Path, tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("words", [(), ("--allow-inconclusive",)])
+def test_a_file_of_which_nothing_was_judged_ends_with_1(
+    path: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    result = run(path, tmp_path, IDLE, *words)
+    assert result.exit_code == 1
+    assert result.stderr == "no check was judged, so that nothing is known to hold\n"
+
+
+def test_times_of_a_replay_are_judged_only_if_its_provider_was_not_played(tmp_path: Path) -> None:
+    path = tmp_path / "tapes.db"
+    takes = conversation()
+    other = [take._replace(body=take.body.replace(b"event_", b"live_")) for take in takes]
+    slow = GOOD + "[[check]]\nlatency_ms = { max = 9000 }\n"
+    with closing(open_store(str(path), create=True)) as store:
+        first = record(store, takes)
+        record(store, takes, parent=first, origin="replay", wall_ns=WALL_NS + 10**9)
+    result = run(path, tmp_path, slow)
+    assert result.exit_code == 1
+    assert "whose pace was not the provider's" in result.stdout
+    with closing(open_store(str(path), create=False)) as store:
+        record(store, other, parent=first, origin="replay", wall_ns=WALL_NS + 2 * 10**9)
+    assert run(path, tmp_path, slow).exit_code == 0
+
+
 def test_what_cannot_be_judged_ends_with_1_unless_allowed(path: Path, tmp_path: Path) -> None:
     assert run(path, tmp_path, OPEN).exit_code == 1
-    assert run(path, tmp_path, OPEN, "--allow-inconclusive").exit_code == 0
+    assert run(path, tmp_path, GOOD + OPEN, "--allow-inconclusive").exit_code == 0
     assert run(path, tmp_path, BAD, "--allow-inconclusive").exit_code == 1
 
 

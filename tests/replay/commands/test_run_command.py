@@ -240,7 +240,7 @@ def bare(tmp_path: Path) -> Iterator[tuple[str, str]]:
     ("words", "message"),
     [
         (("--against", "vapi"), "is of openai, not of vapi: use --against openai"),
-        (("--against", "nowhere"), "--against is not a URL"),
+        (("--against", "nowhere"), "give http://…, https://…, or openai or vapi"),
         (("--against", "http://127.0.0.1:9", "--seed", "3"), "--seed is for a simulator in this"),
         (("--against", "openai", "--speed", "2"), "a simulator here runs on virtual time"),
         (("--against", "https://h.example", "--speed", "2"), "--speed is for servers on this"),

@@ -10,6 +10,7 @@ from faulting import asked, closes, notes, plan, replay, turn, whole_conversatio
 from replaying import MS, OPENAI, Client, events, player
 from tapes import conversation
 
+from recorder.errors import RecorderError
 from recorder.events import Message
 from recorder.heads import RequestHead, ResponseHead
 from replay.faults import FaultyReplay
@@ -306,3 +307,24 @@ def test_steps_and_the_url_are_those_of_the_player() -> None:
     assert machine.steps.used == 1
     machine.give_up("it was stopped")
     assert machine.failure
+
+
+def test_a_fault_that_never_struck_is_told() -> None:
+    faults = ("drop@type=response.foo", "drop@type=response.done nth=2")
+    client = asked(replay(turn().close().takes, *faults)).close()
+    assert client.machine.failure is None
+    told = [line for line in client.machine.report().splitlines() if "never" in line]
+    assert told == [f"note: fault never applied: {fault}" for fault in faults]
+
+
+def test_a_replay_that_failed_may_not_have_come_to_a_fault() -> None:
+    client = replay(turn().close().takes, "drop@type=response.done").open().send("input_audio")
+    assert client.machine.failure
+    assert "never applied" not in client.machine.report()
+
+
+def test_a_step_beyond_the_tape_is_refused() -> None:
+    machine = player(turn().close().takes)
+    FaultyReplay(machine, plan(["drop@step=10"]), OPENAI)
+    with pytest.raises(RecorderError, match=r"'drop@step=11': the last step of the provider is 10"):
+        FaultyReplay(machine, plan(["drop@step=11"]), OPENAI)

@@ -276,6 +276,23 @@ def audio_does_not_come() -> str:
     return speak(opened(script.close()), tone(300)).run(60_000).machine.report()
 
 
+@situation
+def client_closes_before_it_speaks() -> str:
+    return speak(opened(spoken()), tone(1_000)).close().machine.report()
+
+
+@situation
+def connection_is_lost() -> str:
+    return ask(set_up(), LONDON).close(1006).machine.report()
+
+
+@situation
+def item_of_another_type() -> str:
+    one = opened(referring()).send("conversation.item.create", **said(LONDON, id="live-1"))
+    output = {"type": "function_call_output", "call_id": "call_abc", "output": "rain"}
+    return one.send("conversation.item.create", item=output).machine.report()
+
+
 # Targets and HTTP
 
 

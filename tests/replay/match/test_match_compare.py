@@ -125,7 +125,7 @@ def test_the_first_differing_path_and_both_values_are_told() -> None:
     )
     path = "$.item.content[0].text"
     accept = f"any conversation.item.create:{path}"
-    assert found == (path, '"London"', '"Paris"', accept)
+    assert found == (path, '"London"', '"Paris"', accept, "")
 
 
 def test_a_longer_list_differs_at_its_first_extra_element() -> None:

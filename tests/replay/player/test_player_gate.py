@@ -185,15 +185,37 @@ def test_a_wait_ends_after_the_recorded_time_and_the_patience() -> None:
     assert client.machine.finished
 
 
-def test_a_client_that_does_not_close_is_closed_in_the_end() -> None:
-    client = Client(player(typed().close().takes, patience_s=3)).open()
+def hanging(script: Script) -> Client:
+    """A client that does not close, at the end of the patience of 3 s."""
+    client = Client(player(script.takes, patience_s=3)).open()
     client.send("conversation.item.create", item=ITEM).send("response.create").run(2_900)
     assert not client.machine.finished
-    client.run(200)
+    return client.run(200)
+
+
+@pytest.mark.parametrize("script", [typed(), typed().close(1006)])
+def test_a_client_that_did_not_close_on_the_tape_is_closed_in_the_end(script: Script) -> None:
+    client = hanging(script)
     assert Close.decode(client.got[-1].body) == Close(1000, "end of the tape")
     assert client.machine.finished
     assert client.machine.failure is None
     assert "did not close" in client.machine.report()
+
+
+@pytest.mark.parametrize("code", [1000, 1001])
+def test_a_client_that_does_not_close_as_on_the_tape_fails(code: int) -> None:
+    client = hanging(typed().close(code).close(code, sender="provider"))
+    assert client.machine.finished
+    assert Close.decode(client.got[-1].body).code == 1008
+    verdict = client.machine.report().splitlines()[0]
+    assert verdict == "replay failed: the client did not close; it did at step 9 on the tape"
+
+
+def test_a_client_that_drops_its_connection_after_all_was_said_passes() -> None:
+    client = Client(player(typed().close().takes)).open()
+    client.send("conversation.item.create", item=ITEM).send("response.create").close(1006)
+    assert client.machine.failure is None
+    assert client.machine.finished
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1013, 1006])
@@ -332,3 +354,24 @@ def test_a_minute_of_full_duplex_audio_at_its_pace() -> None:
         client.send("input_audio_buffer.append", **piece).run(20)
     assert client.close().machine.failure is None
     assert client.machine.used == 3_000
+
+
+def heard(ms: int, silence_ms: int) -> Client:
+    """A client that says less than the tape, or is silent for less: compared by length."""
+    script = Script().open().provider("session.created", session=session_object())
+    script.append(tone(1_000)).append(bytes(48 * 400)).client("response.create")
+    script.provider("response.done", response={"id": "resp_1"}).close()
+    client = Client(player(script.takes, audio="duration")).open()
+    append(client, ms)
+    silence = base64.b64encode(bytes(48 * silence_ms)).decode()
+    client.send("input_audio_buffer.append", audio=silence).send("response.create").close()
+    assert client.machine.failure is None, client.machine.report()
+    return client
+
+
+def test_a_complete_replay_tells_of_sound_that_the_tape_has_not() -> None:
+    assert "audio: the client sent 1.35 s" in heard(950, 400).machine.report()
+
+
+def test_a_complete_replay_does_not_tell_of_silence() -> None:
+    assert "audio:" not in heard(1_000, 300).machine.report()

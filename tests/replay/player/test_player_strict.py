@@ -41,7 +41,7 @@ def test_a_client_that_follows_the_order_passes_at_any_speed() -> None:
             client.run(max(0, at - client.now) / MS)
             if event.sender == "client" and event.kind == "ws.text":
                 client.give("ws.text", event.body)
-        client.run(20_000).close()
+        client.run(10_000).close()
         assert client.machine.failure is None, client.machine.report()
         assert client.machine.used == client.machine.total
 

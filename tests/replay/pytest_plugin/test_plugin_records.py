@@ -150,6 +150,10 @@ WRONG = [
     (("-o", "tape_max_age=soon"), "", "tape_max_age 'soon' is no age: give days, such as 90d"),
     ((), '"good", volume=3', "tape() has no 'volume'; write @pytest.mark.tape(\"NAME\""),
     ((), '"good", "bad"', "a tape has one name, and a list of rules"),
+    (("--tape-speed", "0"), "", "--tape-speed '0' is not a speed"),
+    (("-o", "tape_patience=-1"), "", "--tape-patience '-1' is no time"),
+    (("--tape-rules", "none.txt"), "", "none.txt cannot be read"),
+    ((), '"good")\n@pytest.mark.tape("bad"', "a test has one tape"),
     ((), '"good", rules="any $.x"', "a tape has one name, and a list of rules"),
 ]
 

@@ -31,7 +31,7 @@ def test_fixtures(tape_server, tape, tape_report, tape_env):
     assert tuple(tape_report.tally) == (3, 3)
     assert not tape_report.failed
 
-@pytest.mark.tape("good")
+@pytest.mark.tape("good", rules=["any $.nowhere"])
 def test_marker_alone():
     assert talk() == "session.updated"
 
@@ -128,17 +128,27 @@ def world(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> World:
 def test_replays_pass_on_workers_and_what_no_test_names_is_listed(world: World) -> None:
     keep(world.tapes / "other", greeting("Long."), WALL_NS + 1)
     keep(world.tapes / "orphan", greeting(), WALL_NS + 2)
+    keep(world.tapes / "torn", greeting(), WALL_NS + 4)
+    (world.tapes / "torn" / "session.json").unlink()
     calls = Tape().ask("GET", "/call/x", None, {"n": 1}).ask("GET", "/call/x", None, {"n": 2})
     keep(world.tapes / "repeats", calls.takes, WALL_NS + 3, "vapi")
+    rules = "any session.update:$.session.type\nany $.session.nowhere\n"
+    (world.folder / "rules.txt").write_text(rules)
     world.write(FINE)
-    ran = world.run("--tape-orphans", "-n", "2")
+    ran = world.run("--tape-orphans", "-n", "2", "--tape-rules", "rules.txt")
     assert ran.code == 0, ran.out
     passed = {name for name, words in ran.became.items() if set(words) == {"PASSED"}}
     assert passed == set(NAMES), ran.out
     assert "1 xfailed" in ran.out
     assert "1 skipped" in ran.out
     orphans = [line for line in ran.out.splitlines() if line.startswith("orphaned")]
-    assert orphans == ["orphaned: no test names tests/tapes/orphan: delete it"]
+    told = "orphaned: no test names tests/tapes/{}: delete it"
+    assert orphans == [told.format("orphan"), told.format("torn")]
+    idle = [line for line in ran.out.splitlines() if line.startswith("rule never applied")]
+    assert idle == [
+        "rule never applied: any $.nowhere (a marker of tape 'good')",
+        "rule never applied: any $.session.nowhere (rules.txt:2)",
+    ]
 
 
 BAD = '''
@@ -282,3 +292,44 @@ def test_what_does_not_fit_fails_the_test_with_its_reason(world: World) -> None:
     )
     assert '@pytest.mark.tape("NAME"' in ran.section("ERROR at setup of test_no_tape")
     assert "the tape has no further POST /assistant" in ran.section("test_one_repeat_too_many")
+
+
+XFAILS = """
+@pytest.mark.tape("good")
+@pytest.mark.xfail(reason="says something else")
+def test_differs():
+    try:
+        while True:
+            talk(text="Long.")
+    except Exception:
+        pass
+
+@pytest.mark.tape("good")
+@pytest.mark.xfail(strict=True, reason="stops early")
+def test_strict():
+    with connect(socket_url(None)) as ws:
+        ws.recv(10)
+
+@pytest.mark.tape("good")
+@pytest.mark.xfail(strict=True, reason="is fine")
+def test_passes():
+    talk()
+
+@pytest.mark.tape("good")
+@pytest.mark.xfail(raises=ZeroDivisionError, reason="another reason")
+def test_other_reason():
+    pass
+"""
+
+
+def test_a_replay_that_fails_is_what_an_xfail_expects(world: World) -> None:
+    world.write(XFAILS)
+    ran = world.run_here()
+    assert ran.became == {
+        "test_differs": ["XFAIL"],
+        "test_strict": ["XFAIL"],
+        "test_passes": ["FAILED"],
+        "test_other_reason": ["FAILED"],
+    }, ran.out
+    assert "[XPASS(strict)] is fine" in ran.out
+    assert "nothing came to http://127.0.0.1:" in ran.section("test_other_reason")

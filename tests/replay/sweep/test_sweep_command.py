@@ -131,7 +131,7 @@ def test_an_application_that_leaves_early_is_not_waited_for(tapes: Path, tmp_pat
     result = sweep(tapes / "good", "--app", app(tmp_path, text=text))
     assert result.exit_code == 1
     assert "FAIL good" in result.output
-    assert "the client closed (1006) before" in result.output
+    assert "the connection was lost before" in result.output
     assert time.monotonic() - begun < 10, "it waited for the patience of the replay"
 
 
@@ -174,6 +174,26 @@ def test_tapes_that_have_to_fail_pass_only_if_they_do(tapes: Path, tmp_path: Pat
 
 
 # What an application gets
+
+
+def test_a_tape_that_has_to_fail_must_be_there(tapes: Path, tmp_path: Path) -> None:
+    said = refusal(tapes, "--app", app(tmp_path), "--expect-fail", "o*", "--expect-fail", "othr")
+    assert said == "--expect-fail 'othr' fits no tape: there are good, other, spoken"
+
+
+def test_a_tape_that_has_lost_its_document_is_not_passed_over(tmp_path: Path) -> None:
+    tapes = keep(tmp_path / "tapes", {"good": greeting(), "lost": greeting()})
+    (tapes / "lost" / "session.json").unlink()
+    (tapes / "good.rest").mkdir()
+    (tapes / "good.rest" / "note.txt").write_text("no tape, but what stands beside one")
+    (tapes / "empty").mkdir()
+    (tapes / ".hidden").mkdir()
+    (tapes / ".hidden" / "file").touch()
+    result = sweep(tapes, "--app", app(tmp_path))
+    assert result.exit_code == 2, result.output
+    assert "BROKEN lost\n" in result.output
+    assert "has no session.json" in result.output
+    assert "2 tapes: 1 passed, 1 could not be played" in result.output
 
 
 def test_an_application_is_led_to_the_server_and_nowhere_else(
