@@ -1,5 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer and make; the rest comes from PyPI.
 PYTHON ?= python3
+export PYTHONDONTWRITEBYTECODE :=  # compiled once, not in each of many processes
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -27,7 +28,7 @@ lint: dev
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n 2 --dist worksteal -rs
+	$(BIN)/pytest -n 3 --dist worksteal
 
 # With what takes long: whole trials, kills, every client, every mutant, all examples of properties.
 test-all: lint

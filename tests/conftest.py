@@ -11,11 +11,29 @@ if not SLOW:
     settings.load_profile("quick")
 
 
+SLOW_FILES = (
+    "e2e/mutants/",
+    "e2e/test_e2e_vapi_call.py",
+    "recorder/capture/test_crash.py",
+    "recorder/commands/test_commands_rebuild.py",
+    "recorder/report/test_page_browser.py",
+    "recorder/store/test_store_pages.py",
+    "recorder/store/test_store_postgres.py",
+    "recorder/test_background.py",
+    "replay/commands/test_run_command.py",
+    "replay/player/test_player_determinism.py",
+    "replay/pytest_plugin/test_plugin_records.py",
+    "replay/simulators/vapi/test_vapi_sim_sdk.py",
+    "replay/test_digest_determinism.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long runs only when it is asked for."""
     if SLOW:
         return
     skip = pytest.mark.skip(reason="slow: `make test-all` runs it")
     for item in items:
-        if item.get_closest_marker("slow"):
+        name = item.nodeid.removeprefix("tests/")
+        if item.get_closest_marker("slow") or name.startswith(SLOW_FILES):
             item.add_marker(skip)
