@@ -20,7 +20,6 @@ from recorder.store.base import (
     SegmentRow,
     SessionRow,
 )
-from recorder.store.models import ROWS, TABLES
 from recorder.store.segments import wire_bytes
 
 _R = TypeVar("_R")
@@ -97,6 +96,8 @@ class SqlReader(ABC):
         return wire_bytes(sealed, channels)
 
     def models(self, table: str, session: str | None = None) -> list[Any]:
+        from recorder.store.models import ROWS, TABLES  # a writer of tapes never needs them
+
         made = TABLES[table]
         query = select(made).order_by(*made.primary_key.columns)
         if session is not None:

@@ -18,7 +18,6 @@ from recorder.store.base import (
     Models,
     RunRow,
 )
-from recorder.store.derived import replace_models
 from recorder.store.engine import WAL_LIMIT, explained, wal_bytes
 from recorder.store.reading import SqlReader
 
@@ -52,6 +51,8 @@ class SqlStore(SqlReader):
             db.execute(SQLITE.put_setting, (name, value))
 
     def put_models(self, session: str, models: Models) -> None:
+        from recorder.store.derived import replace_models  # a writer of tapes never needs it
+
         if self.session(session) is None:
             raise StoreError(f"session {session} is not there: read models belong to one")
         with self._writing() as db:
