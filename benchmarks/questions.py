@@ -90,20 +90,8 @@ def said(session: str, number: int) -> Iterator[tuple[Any, ...]]:
         words = (f"{_WORDS[(number + at * k) % 8]} {(number * at + k) % 997}" for k in range(12))
         role = ("user", "assistant")[at % 2]
         sentence = " ".join(words)
-        yield (
-            session,
-            at,
-            at // 2,
-            role,
-            "speech",
-            *(None, None),
-            sentence,
-            0,
-            0,
-            *(None,) * 2,
-            1,
-            2,
-        )
+        times = (0, 0, None, None)
+        yield (session, at, at // 2, role, "speech", None, None, sentence, *times, 1, 2)
 
 
 def keep(store: Store, models: Models) -> float:
@@ -172,7 +160,6 @@ def main() -> None:
             rate = build(store, given.sessions, given.events)
             each_us = (time.process_time() - used) / given.sessions / given.events * 1e6
             print(f"written: {rate:,.0f} events/s; {each_us:.1f} us of processor time an event")
-            store.close()
         size = path.stat().st_size / given.sessions / given.events
         body = len(text(0))
         print(f"file: {size:.0f} bytes an event, of which {body} are its text")

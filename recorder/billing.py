@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from recorder.pricing import Meter
 from recorder.projections.marks import CostRow
@@ -51,6 +52,13 @@ def cost_rows(session: str, meter: Meter, turns: Sequence[TurnRow]) -> list[Cost
         )
         for number, line in enumerate(meter.lines, 1)
     ]
+
+
+def paid(rows: Iterable[CostRow]) -> Decimal | None:
+    """The sum of a bill; None when a line has no price."""
+    amounts = [row.usd for row in rows]
+    known = [Decimal(usd) for usd in amounts if usd is not None]
+    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
 
 
 def _turn(seq: int, turns: Sequence[TurnRow]) -> int | None:

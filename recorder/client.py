@@ -19,11 +19,10 @@ from recorder.capture.proxy.upstream import outgoing, shown
 from recorder.clock import Clock
 from recorder.errors import RecorderError
 from recorder.events import Kind, Machine, Message
-from recorder.heads import Close, Headers, RequestHead, ResponseHead, header
+from recorder.heads import LOST, Close, RequestHead, ResponseHead, header
 
 _KINDS: dict[WSMsgType, Kind] = {WSMsgType.TEXT: "ws.text", WSMsgType.BINARY: "ws.binary"}
 _OPCODES = {kind: opcode for opcode, kind in _KINDS.items()}
-_LOST = 1006
 _CLOSING_S = 5.0  # for the other side to answer a close
 
 
@@ -146,9 +145,9 @@ class Conversation:
         """The URL before the path, and the head as it is sent."""
         if "://" in head.path:
             url = urlsplit(head.path)
-            return f"{url.scheme}://{url.netloc}", _at(head, url.path or "/")
+            return f"{url.scheme}://{url.netloc}", replace(head, path=url.path or "/")
         more = [pair for pair in self._headers.items() if header(head.headers, pair[0]) is None]
-        return self._base, _at(head, head.path, (*head.headers, *more))
+        return self._base, replace(head, headers=(*head.headers, *more))
 
     # WebSockets
 
@@ -188,7 +187,7 @@ class Conversation:
                 await asyncio.wait({listening}, timeout=_CLOSING_S)
             if listening.done():
                 close = listening.result()
-                if not talking.done() and close.code != _LOST:
+                if not talking.done() and close.code != LOST:
                     await send_close(ws, close)
         finally:
             talking.cancel()
@@ -261,9 +260,5 @@ class Conversation:
         return ResponseHead(status, reason, pairs(response.raw_headers)), said
 
 
-def _at(head: RequestHead, path: str, headers: Headers | None = None) -> RequestHead:
-    return replace(head, path=path, headers=head.headers if headers is None else headers)
-
-
 def _close_of(code: object, reason: object) -> Close:
-    return Close(code if isinstance(code, int) and code else _LOST, str(reason or ""))
+    return Close(code if isinstance(code, int) and code else LOST, str(reason or ""))

@@ -22,8 +22,8 @@ from recorder.pricing import PriceBook, cost_of
 from recorder.projections import Seen
 from recorder.projections.marks import MarkRow
 from recorder.providers import PROVIDERS
-from recorder.recording import current, stored_body
-from recorder.store.base import SessionRow, Store
+from recorder.recording import current
+from recorder.store.base import SessionRow, Store, stored_body
 
 Tables = dict[str, list[tuple[Any, ...]]]
 _DAY: Final = re.compile(r"prices of (\d{4}-\d{2}-\d{2})\Z")  # as `PriceBook.label` tells it

@@ -72,6 +72,10 @@ class ResponseHead:
         return cls(raw["status"], raw["reason"], _headers(raw["headers"]), raw["subprotocol"])
 
 
+LOST = 1006
+"""The code of a close without a close frame: the connection was lost (RFC 6455, 7.1.5)."""
+
+
 @dataclass(frozen=True)
 class Close:
     """A close frame. 1005 is a frame without a code, 1006 a connection lost without a frame."""

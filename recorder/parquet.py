@@ -9,12 +9,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Double, Engine, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, Table
 
 from recorder.errors import RecorderError
 from recorder.store import is_postgres, models, open_store, schema
-from recorder.store.engine import open_engine, sqlite_path
+from recorder.store.engine import explained, open_engine, sqlite_path
 from recorder.store.files import read_mode
+from recorder.store.opening import disposed
 from recorder.store.view_about import VIEW_ABOUT
 
 if TYPE_CHECKING:
@@ -73,20 +74,18 @@ def _relations() -> dict[str, dict[str, str]]:
 @contextmanager
 def _connection(url: str) -> Iterator[Connection]:
     """One transaction that reads."""
-    engine: Engine
     if is_postgres(url):
-        from recorder.store.postgres_engine import postgres_engine, postgres_url
+        from recorder.store import postgres_engine as server
 
-        engine = postgres_engine(postgres_url(url), readonly=True)
+        address = server.postgres_url(url)
+        engine = server.postgres_engine(address, readonly=True)
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        told = server.explained(address)
     else:
         path = sqlite_path(url)
-        engine = open_engine(path, read_mode(path))
-    try:
-        with engine.connect() as connection:
-            yield connection
-    finally:
-        engine.dispose()
+        engine, told = open_engine(path, read_mode(path)), explained(path)
+    with disposed(engine), told, engine.connect() as connection:
+        yield connection
 
 
 def _write(
@@ -131,10 +130,10 @@ def _groups(connection: Connection, query: str, is_packed: bool) -> Iterator[lis
 def _plain(value: Any, is_packed: bool) -> Any:
     if isinstance(value, Decimal):
         return float(value)
-    if is_packed and isinstance(value, str):
-        from recorder.store.postgres_engine import unpacked
+    if is_packed:
+        from recorder.store.postgres_engine import restored
 
-        return unpacked(value)
+        return restored(value)
     return value
 
 

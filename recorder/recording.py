@@ -27,6 +27,7 @@ from recorder.store.base import (
     SegmentRow,
     SessionRow,
     Store,
+    stored_body,
 )
 
 CACHE_BYTES = 16 << 20  # audio kept while reading; a segment is about 1 MiB at most
@@ -110,12 +111,6 @@ class AudioReader:
         while total > self._limit and len(self._held) > 1:
             oldest = next(iter(self._held))
             total -= len(self._held.pop(oldest))
-
-
-def stored_body(row: EventRow) -> bytes:
-    """The body of a row as stored: text or raw bytes, without its audio."""
-    body = row.raw if row.body is None else row.body
-    return body.encode() if isinstance(body, str) else body or b""
 
 
 def whole(row: EventRow, spans: tuple[Span, ...]) -> Event:

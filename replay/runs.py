@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from recorder.capture.log import Log
+from recorder.capture.proxy.address import is_local
 from recorder.capture.tap import Tape
 from recorder.capture.writer import Writer
 from recorder.client import Conversation
@@ -38,7 +38,6 @@ MADE_UP_KEY = "Bearer sk-replay-this-key-is-made-up"
 """What a server of this machine gets for a key: mocks and simulators ask for one, and take any."""
 _NS = 1_000_000_000
 _GRACE_S = 90.0  # beyond the limit, for what is under way to end by itself
-_LOCAL = ("localhost", "127.", "::1")
 
 
 class Part(NamedTuple):
@@ -211,11 +210,6 @@ class Runner:
             yield Log(tape_for, writer, found.WEBHOOKS), taped
         finally:
             writer.close()
-
-
-def is_local(base: str) -> bool:
-    """Whether a URL is of this machine."""
-    return (urlsplit(base).hostname or "").startswith(_LOCAL)
 
 
 def _key(base: str, found: Provider, environ: Mapping[str, str]) -> str:

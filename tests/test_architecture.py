@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -143,27 +144,32 @@ def longest(name: str, table: dict[str, int]) -> str:
     return max(fits, key=len)
 
 
-def imports(path: Path, *, top_only: bool = False) -> Iterator[str]:
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports(path: Path) -> frozenset[str]:
     """Every module that a file imports, outside `if TYPE_CHECKING`."""
-    tree = ast.parse(path.read_text())
-    nodes = tree.body if top_only else list(ast.walk(tree))
-    hidden = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
-        for inner in ast.walk(node)
-    }
-    for node in nodes:
-        if node in hidden:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            for alias in node.names:
-                inner = f"{node.module}.{alias.name}"
-                yield inner if inner in MODULES else node.module
+    return frozenset(_imported(parsed(path)))
 
 
+def _imported(tree: ast.AST) -> Iterator[str]:
+    if isinstance(tree, ast.If) and "TYPE_CHECKING" in ast.unparse(tree.test):
+        return
+    if isinstance(tree, ast.Import):
+        yield from (alias.name for alias in tree.names)
+    elif isinstance(tree, ast.ImportFrom) and tree.module:
+        for alias in tree.names:
+            inner = f"{tree.module}.{alias.name}"
+            yield inner if inner in MODULES else tree.module
+    for node in ast.iter_child_nodes(tree):
+        yield from _imported(node)
+
+
+@cache
 def own(path: Path) -> set[str]:
     return {name for name in imports(path) if name.split(".")[0] in {"recorder", "replay"}}
 
@@ -206,7 +212,7 @@ def test_pure_rooms_touch_nothing(package: str) -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_only_the_clock_reads_time(package: str) -> None:
     for name in (each for each in inside(package) if each != "recorder.clock"):
-        tree = ast.parse(MODULES[name].read_text())
+        tree = parsed(MODULES[name])
         calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
         assert not calls & CLOCKS, f"{name} reads the time: {sorted(calls & CLOCKS)}"
 
@@ -216,7 +222,7 @@ def test_files_and_functions_stay_small(package: str) -> None:
     for name in inside(package):
         text = MODULES[name].read_text()
         assert len(text.splitlines()) <= 400, f"{name} is longer than 400 lines"
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed(MODULES[name])):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno:
                 length = node.end_lineno - node.lineno + 1
                 assert length <= 60, f"{name}.{node.name} is {length} lines long"
@@ -225,7 +231,7 @@ def test_files_and_functions_stay_small(package: str) -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_public_things_have_docstrings(package: str) -> None:
     for name in inside(package):
-        tree = ast.parse(MODULES[name].read_text())
+        tree = parsed(MODULES[name])
         assert ast.get_docstring(tree), f"{name} has no docstring"
         for node in tree.body:
             named = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)

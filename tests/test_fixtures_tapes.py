@@ -26,8 +26,8 @@ SCRIPT = Path(__file__).parents[1] / "fixtures" / "make_tapes.py"
 TAPES = SCRIPT.parent / "tapes"
 NAMES = ("openai-typed", "openai-spoken")
 CANONICAL = {
-    "openai-typed": "6b0848427472ab035982d5a62b0aaab04553f425b5301dc5a3d1c95747dc77f9",
-    "openai-spoken": "8621a91e18e4ae488cc8342c122a9744434931061afafcaeb47ee515b370e96f",
+    "openai-typed": "41919845613efd0415ced260d60a1cb1a74f49c3e55ddbcaba6169ca89bfef3e",
+    "openai-spoken": "1177599e7356a9d359e2f7def6591c1798457a8c165bb83a32f009d0756d6bbd",
 }
 """Their canonical digests, as docs/digest.md defines them."""
 

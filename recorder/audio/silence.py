@@ -17,8 +17,8 @@ RUN_MS = 50
 """A run of digital silence at least this long counts as this long."""
 
 _SAMPLE_BYTES: dict[Codec, int] = {"pcm16": 2, "pcmu": 1, "pcma": 1}
-# What a sample of zero is coded as (ITU-T G.711, 11/88, tables 1 and 2), each byte the same.
-_SILENT: dict[Codec, bytes] = {"pcm16": b"\0", "pcmu": b"\xff", "pcma": b"\xd5"}
+SILENT: dict[Codec, bytes] = {"pcm16": b"\0", "pcmu": b"\xff", "pcma": b"\xd5"}
+"""What a sample of zero is coded as, each byte the same (ITU-T G.711, 11/88, tables 1 and 2)."""
 _BLOCK = 1 << 14
 _ONE_ZERO = bytes(range(0x7F)) + b"\xff" + bytes(range(0x80, 0x100))  # µ-law has two: 0x7F, 0xFF
 
@@ -55,7 +55,7 @@ class Condenser:
 
     def __init__(self, form: Form) -> None:
         self.given = 0  # bytes that were given out
-        self._silent = _SILENT[form.codec]
+        self._silent = SILENT[form.codec]
         self._blank = self._silent * _BLOCK
         self._table = _ONE_ZERO if form.codec == "pcmu" else None
         self._frame = form.frame

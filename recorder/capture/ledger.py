@@ -133,7 +133,7 @@ class Ledger:
             self._give_up(pending, behind, error)
         except Exception as error:
             log.exception("a batch could not be stored; this is a bug, please report it")
-            self._give_up(pending, behind, StoreError(f"the recorder failed: {error!r}"))
+            self._give_up(pending, behind, _bug(error))
         else:
             for tape in pending.tapes - (behind.tapes if behind else set()):
                 tape.settle()
@@ -159,8 +159,9 @@ class Ledger:
             self._beat_at = self._clock.now_ns() + BEAT_NS
             self._beat(None)
             self._mend()
-            if not self._store.exists():
+            if self._live and not self._store.exists():
                 gone = StoreError("the store's file is gone; recording has ended")
+                log.error("%s", gone)
                 self._break_off(self._live.values(), gone)
 
     def _beat(self, ended_ns: int | None) -> None:
@@ -173,9 +174,10 @@ class Ledger:
                 continue
             try:
                 self._try(tape.mend)
-            except Exception:
+            except Exception as error:
                 log.exception("a tape could not be mended; this is a bug, please report it")
                 tape.over = True  # whatever is in it, the others go on
+                self._fail(number, _bug(error))
             self._drop([number])
 
     def _try(self, action: Callable[[], None]) -> None:
@@ -184,3 +186,7 @@ class Ledger:
             action()
         except StoreError as error:
             log.warning("%s", error)
+
+
+def _bug(error: Exception) -> StoreError:
+    return StoreError(f"the recorder failed: {error!r}")

@@ -8,7 +8,7 @@ from recorder.capture.sealing import seal
 from recorder.providers import PROVIDERS
 from recorder.providers.base import Tracker
 from recorder.redact import Redactor, Secrets
-from recorder.store.base import SessionRow, Store
+from recorder.store.base import SessionRow, Store, stored_body
 
 
 def resume(store: Store, row: SessionRow, tracker: Tracker, redactor: Redactor) -> Encoder:
@@ -32,8 +32,7 @@ def acquaint(store: Store, session: str, tracker: Tracker) -> None:
     call is coded, so that what is added is seen in the light of it."""
     for row in store.events(session):
         if row.kind.startswith(("http.", "webhook.")):
-            body = row.raw or b"" if row.body is None else row.body.encode()
-            tracker.inspect(row.channel, row.sender, row.kind, row.type, body)
+            tracker.inspect(row.channel, row.sender, row.kind, row.type, stored_body(row))
 
 
 def open_segments(store: Store, session: str) -> list[SealJob]:

@@ -15,6 +15,8 @@ import click
 from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from recorder.store.base import Store
 
 _T = TypeVar("_T")
@@ -147,6 +149,18 @@ def open_for_writing(url: str, *, create: bool = True) -> Store:
     from recorder.store import open_store
 
     return open_store(url, create=create)
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set."""
+    import asyncio
+    import signal
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    return stopped
 
 
 def session_argument(function: Callable[..., Any]) -> Callable[..., Any]:

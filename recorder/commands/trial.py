@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from recorder.commands.common import (
     listen_option,
     open_for_writing,
     redact_pii_option,
+    stop_signal,
     store_option,
 )
 from recorder.errors import CheckFailed
@@ -188,11 +188,11 @@ async def _run(options: Options) -> None:
     prepared = _prepare(options.files)
     setting = _setting(options, prepared)
     display = Display(as_json=options.as_json)
-    display.greet(options.trial, prepared, setting.targets)
+    display.greet(prepared, setting.targets)
     runs = plan(list(prepared), options.providers, options.repeat, options.seed)
     purse = Purse(options.budget)
     early: str | None = None
-    stopped = _stop_signal()
+    stopped = stop_signal()
     async with Runner(setting, SystemClock(), stopped) as runner:
         with closing(open_for_writing(options.store_url, create=False)) as store:
             done = done_before(store, options.trial, prepared, purse)
@@ -258,12 +258,3 @@ async def _judged(store_url: str, prepared: Mapping[str, Prepared], ran: Ran) ->
     if ran.session is None or ran.outcome == "stopped":
         return []
     return await judge(store_url, ran.session, prepared[ran.run.scenario].path)
-
-
-def _stop_signal() -> asyncio.Event:
-    """An event that SIGINT and SIGTERM set."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped

@@ -8,24 +8,18 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Protocol
 
 import click
 
 from recorder.commands.common import paint
 from recorder.trial.expecting import Judged
 from recorder.trial.plan import Run
-from recorder.trial.runner import Prepared, Progress, Ran, Target
+from recorder.trial.runner import Prepared, Ran, Runner, Target
 from recorder.trial.sides import side
 
 _BEAT_S = 0.25
 _CLEAR = "\r\x1b[K"
 _SIMULATED = "SIMULATED: {}. What follows says nothing about the live service."
-
-
-class _Runner(Protocol):
-    @property
-    def progress(self) -> Progress | None: ...
 
 
 class Display:
@@ -38,12 +32,7 @@ class Display:
         self._is_live = sys.stderr.isatty() and not as_json
         self._total = self._shown = 0
 
-    def greet(
-        self,
-        trial: str,
-        prepared: Mapping[str, Prepared],
-        found: Mapping[str, Target],
-    ) -> None:
+    def greet(self, prepared: Mapping[str, Prepared], found: Mapping[str, Target]) -> None:
         """Where everything goes, and what is lost on the way."""
         simulated = [name for name, target in found.items() if target.kind == "simulator"]
         if simulated:
@@ -65,7 +54,7 @@ class Display:
         click.echo(f"trial {trial}: {total} runs{done}{paid}", err=True)
 
     @asynccontextmanager
-    async def following(self, runner: _Runner) -> AsyncIterator[None]:
+    async def following(self, runner: Runner) -> AsyncIterator[None]:
         """Show on a terminal what the run under way does."""
         task = asyncio.create_task(self._follow(runner)) if self._is_live else None
         try:
@@ -120,7 +109,7 @@ class Display:
         width = len(str(self._total))
         return f"[{self._shown:{width}}/{self._total}] {run.scenario} {run.provider} #{run.repeat}"
 
-    async def _follow(self, runner: _Runner) -> None:
+    async def _follow(self, runner: Runner) -> None:
         beats = 0
         run: Run | None = None
         while True:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from recorder.events import Sender
 from recorder.heads import RequestHead, ResponseHead, header
-from recorder.recording import rows_with_refs, stored_body
-from recorder.store.base import Store
+from recorder.recording import rows_with_refs
+from recorder.store.base import Store, stored_body
 
 
 @dataclass

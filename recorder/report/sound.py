@@ -14,8 +14,6 @@ from recorder.hearing import Sorter
 from recorder.providers.base import Listener
 from recorder.recording import Moment, Sound
 
-DEFAULT_RATE = 24_000
-
 
 @dataclass
 class Loudness:

@@ -30,8 +30,13 @@ class Turn(NamedTuple):
     @property
     def usd(self) -> Decimal | None:
         """What it cost; None where a price is not known, or nothing is known to have been used."""
-        known = [Decimal(line.usd) for line in self.lines if line.usd is not None]
-        return sum(known, Decimal(0)) if known and len(known) == len(self.lines) else None
+        return total(self.lines)
+
+
+def total(lines: Sequence[CostRow]) -> Decimal | None:
+    """The sum in dollars; None where a price is not known, or nothing was used."""
+    known = [Decimal(line.usd) for line in lines if line.usd is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(lines) else None
 
 
 def turns(tables: Mapping[str, Sequence[Any]]) -> list[Turn]:

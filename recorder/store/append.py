@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Dialect, Table, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.sql import ClauseElement
 
 import recorder.store.schema as t
@@ -83,7 +83,11 @@ def statements(dialect: Dialect) -> Statements:
 
 def _insert(dialect: Dialect, table: Table) -> Any:
     """An insert that knows what to do about a conflict."""
-    return (sqlite if dialect.name == "sqlite" else postgresql).insert(table)
+    if dialect.name == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # loaded only when a server is used
+
+    return postgresql.insert(table)
 
 
 def _upsert(dialect: Dialect, table: Table) -> ClauseElement:
@@ -110,7 +114,8 @@ def _ended() -> ClauseElement:
     return select(t.session.c.id).where(is_it, t.session.c.digest.is_not(None))
 
 
-SQLITE: Final = statements(sqlite.dialect())
+SQLITE_DIALECT: Final = sqlite.dialect()
+SQLITE: Final = statements(SQLITE_DIALECT)
 
 
 def append(db: Db, batch: Batch, sql: Statements = SQLITE) -> None:

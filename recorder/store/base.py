@@ -80,6 +80,11 @@ class EventRow(NamedTuple):
     digest: bytes
 
 
+def stored_body(row: EventRow) -> bytes:
+    """The body of a row as stored: text or raw bytes, without its audio."""
+    return (row.raw or b"") if row.body is None else row.body.encode()
+
+
 class AudioRef(NamedTuple):
     """`length` bytes from `start` of a segment stood at byte `at` of the lifted body."""
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from recorder.store.engine import (
     wal_bytes,
     writable,
 )
+from recorder.store.opening import disposed, disposed_on_error, other_revision, revision_of
 from recorder.store.schema import REVISION
 from recorder.store.sql import SqlStore
 
@@ -71,25 +71,25 @@ def open_file(path: Path, *, create: bool, readonly: bool) -> SqlStore:
     """Open a store; with `create`, a file that is missing or empty becomes one."""
     if create and not readonly and not path.exists():
         create_file(path)
-    reader = _reader(path)
-    with _disposed_on_error(reader):
+    with disposed_on_error(_reader(path)) as reader:
         found = _revision(reader, path)
         if found is None and (readonly or not create):
             raise StoreError(f"{path}: an empty file, no store: name another with --store")
-        if found not in (None, REVISION):
+        if found is not None and found != REVISION:
             raise _unfit(path, found)
         if readonly:
             return SqlStore(path, reader, None)
         _check_writable(path)
         if found is None:
-            _fill(path)
+            path.chmod(0o600)
+            _migrate(path)
         with explained(path):
             return SqlStore(path, reader, connector(path, "rw")())
 
 
 def upgrade(url: str) -> Upgrade:
     """Bring an older store to this program's revision, after copying the file beside it."""
-    from recorder.store.migrate import migrate, revisions
+    from recorder.store.migrate import revisions  # loads Alembic
 
     path = sqlite_path(url)
     found = _existing(path)
@@ -100,9 +100,7 @@ def upgrade(url: str) -> Upgrade:
     _check_writable(path)
     copy = _free_name(path, found)
     _copy(path, copy)
-    writer = open_engine(path, "rw")
-    with _disposed(writer), explained(path), writer.begin() as connection:
-        migrate(connection)
+    _migrate(path)
     return Upgrade(found, REVISION, copy)
 
 
@@ -119,8 +117,7 @@ def info(url: str) -> StoreInfo:
     revision = _existing(path)
     if revision != REVISION:
         raise _unfit(path, revision)
-    reader = _reader(path)
-    with _disposed(reader), explained(path), reader.connect() as connection:
+    with disposed(_reader(path)) as reader, explained(path), reader.connect() as connection:
         size, pages, free = (
             int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
             for name in ("page_size", "page_count", "freelist_count")
@@ -141,8 +138,7 @@ def info(url: str) -> StoreInfo:
 
 def _existing(path: Path) -> str:
     """The revision of a store that must be there."""
-    reader = _reader(path)
-    with _disposed(reader):
+    with disposed(_reader(path)) as reader:
         found = _revision(reader, path)
     if found is None:
         raise StoreError(f"{path}: an empty file, no store: name another with --store")
@@ -151,30 +147,12 @@ def _existing(path: Path) -> str:
 
 def _revision(reader: Engine, path: Path) -> str | None:
     """The revision a file is at; None for an empty one."""
-    query = "SELECT name FROM sqlite_master WHERE type = 'table'"
     with explained(path), reader.connect() as connection:
-        tables = set(connection.exec_driver_sql(query).scalars())
-        if not tables:
-            return None
-        if "alembic_version" in tables:
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            if found is not None:
-                return str(found)
-    raise StoreError(f"{path}: a database of another program: name another file with --store")
+        return revision_of(connection, path)
 
 
-def _unfit(path: Path, found: str | None) -> StoreError:
-    from recorder.store.migrate import revisions  # loads Alembic
-
-    if found in revisions():
-        return StoreError(
-            f"{path}: has the older schema {found}, this program needs {REVISION}:"
-            f" run `record db upgrade --store {path}`, which keeps a copy"
-        )
-    return StoreError(
-        f"{path}: has the schema {found}, which is newer than this program ({REVISION}):"
-        " install the version of it that made the file"
-    )
+def _unfit(path: Path, found: str) -> StoreError:
+    return other_revision(path, found, f"`record db upgrade --store {path}`, which keeps a copy")
 
 
 def _reader(path: Path) -> Engine:
@@ -202,13 +180,16 @@ def _check_writable(path: Path) -> None:
         )
 
 
-def _fill(path: Path) -> None:
-    """Make the schema; nothing is left to do if another process did while this one waited."""
+def _migrate(path: Path) -> None:
+    """Make the schema, or bring it to this program's; nothing is left to do if another process did
+    while this one waited."""
     from recorder.store.migrate import migrate  # loads Alembic
 
-    path.chmod(0o600)
-    writer = open_engine(path, "rw")
-    with _disposed(writer), explained(path), writer.begin() as connection:
+    with (
+        disposed(open_engine(path, "rw")) as writer,
+        explained(path),
+        writer.begin() as connection,
+    ):
         migrate(connection)
 
 
@@ -232,21 +213,4 @@ def _copy(path: Path, target: Path) -> None:
             source.backup(copy)
     except BaseException:
         target.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def _disposed(engine: Engine) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def _disposed_on_error(engine: Engine) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        engine.dispose()
         raise

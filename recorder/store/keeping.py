@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import URL, Engine
 
 from recorder.errors import StoreError
 from recorder.store import files, is_postgres
 from recorder.store.engine import sqlite_path
 from recorder.store.files import FACTS, StoreInfo, Upgrade
+from recorder.store.opening import disposed
 from recorder.store.schema import REVISION
 
 
@@ -30,18 +33,14 @@ def info(url: str) -> StoreInfo:
     from recorder.store.postgres_engine import explained, postgres_url
 
     address = postgres_url(url)
-    engine, found = _existing(url)
-    if found != REVISION:
-        engine.dispose()
-        raise unfit(address, found)
-    try:
+    with _existing(address) as (engine, found):
+        if found != REVISION:
+            raise unfit(address, found)
         with explained(address), engine.connect() as connection:
             facts = connection.exec_driver_sql(FACTS).one()
             size, page = connection.exec_driver_sql(
                 "SELECT pg_database_size(current_database()), current_setting('block_size')::bigint"
             ).one()
-    finally:
-        engine.dispose()
     numbers = (int(each) for each in facts)
     return StoreInfo(where(url), found, int(size), 0, 0, int(page), int(size // page), 0, *numbers)
 
@@ -56,16 +55,12 @@ def upgrade(url: str) -> Upgrade:
     from recorder.store.postgres_engine import postgres_engine, postgres_url
 
     address = postgres_url(url)
-    engine, found = _existing(url)
-    engine.dispose()
-    if found not in revisions():
-        raise unfit(address, found)
+    with _existing(address) as (_, found):
+        if found not in revisions():
+            raise unfit(address, found)
     if found != REVISION:
-        writer = postgres_engine(address, readonly=False)
-        try:
+        with disposed(postgres_engine(address, readonly=False)) as writer:
             fill(writer, address)
-        finally:
-            writer.dispose()
     return Upgrade(found, REVISION, None)
 
 
@@ -76,19 +71,14 @@ def backup(url: str, target: Path) -> None:
     files.backup(url, target)
 
 
-def _existing(url: str) -> tuple[Engine, str]:
+@contextmanager
+def _existing(address: URL) -> Iterator[tuple[Engine, str]]:
     """The store in a database that must have one, and its revision."""
     from recorder.store.postgres import revision
-    from recorder.store.postgres_engine import postgres_engine, postgres_url
+    from recorder.store.postgres_engine import postgres_engine, shown
 
-    address = postgres_url(url)
-    engine = postgres_engine(address, readonly=True)
-    try:
+    with disposed(postgres_engine(address, readonly=True)) as engine:
         found = revision(engine, address)
-    except BaseException:
-        engine.dispose()
-        raise
-    if found is None:
-        engine.dispose()
-        raise StoreError(f"{where(url)}: an empty database, no store")
-    return engine, found
+        if found is None:
+            raise StoreError(f"{shown(address)}: an empty database, no store")
+        yield engine, found

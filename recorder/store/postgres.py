@@ -7,25 +7,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, inspect
+from sqlalchemy import URL, Connection, Engine
+from sqlalchemy.dialects import postgresql
 
 from recorder.errors import StoreError
 from recorder.store.append import append, statements
 from recorder.store.base import Batch, Models, RunRow
-from recorder.store.derived import DIALECTS, replace_models
+from recorder.store.derived import replace_models
+from recorder.store.opening import disposed_on_error, other_revision, revision_of
 from recorder.store.postgres_engine import (
     Cursor,
     explained,
     postgres_engine,
     postgres_url,
+    restored,
     shown,
-    unpacked,
 )
 from recorder.store.reading import SqlReader
 from recorder.store.schema import REVISION
 
 _R = TypeVar("_R")
-_SQL: Final = statements(DIALECTS["postgresql"])
+_PSYCOPG: Final[Any] = postgresql.psycopg.dialect
+_DIALECT: Final = _PSYCOPG(paramstyle="format")  # positional, as the driver takes them
+_SQL: Final = statements(_DIALECT)
 _LOCK: Final = "SELECT id FROM session WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 _FILLING: Final = 0x7265636F72646572
 """An advisory lock: who makes the tables."""
@@ -61,7 +65,7 @@ class PostgresStore(SqlReader):
             raise StoreError(f"session {session} is not there: read models belong to one")
         with self._writing() as db:
             db.execute(_LOCK, ([session],))
-            replace_models(db, session, models, "postgresql")
+            replace_models(db, session, models, _DIALECT)
 
     def exists(self) -> bool:
         """A server keeps what it has; that it is gone is told by the next commit."""
@@ -98,7 +102,7 @@ class PostgresStore(SqlReader):
 
     def _maker(self, row_type: Callable[..., _R]) -> Callable[..., _R]:
         def make(*values: Any) -> _R:
-            return row_type(*(unpacked(each) if isinstance(each, str) else each for each in values))
+            return row_type(*map(restored, values))
 
         return make
 
@@ -106,8 +110,7 @@ class PostgresStore(SqlReader):
 def open_postgres(text: str, *, create: bool, readonly: bool) -> PostgresStore:
     """Open the store in a database; with `create`, one in an empty database is made."""
     url = postgres_url(text)
-    engine = postgres_engine(url, readonly=readonly)
-    try:
+    with disposed_on_error(postgres_engine(url, readonly=readonly)) as engine:
         found = revision(engine, url)
         if found is None and create and not readonly:
             fill(engine, url)
@@ -118,23 +121,13 @@ def open_postgres(text: str, *, create: bool, readonly: bool) -> PostgresStore:
             )
         elif found != REVISION:
             raise unfit(url, found)
-    except BaseException:
-        engine.dispose()
-        raise
     return PostgresStore(url, engine, readonly=readonly)
 
 
 def revision(engine: Engine, url: URL) -> str | None:
     """The revision of the store in a database; None if the database is empty."""
     with explained(url), engine.connect() as connection:
-        tables = inspect(connection).get_table_names()
-        if not tables:
-            return None
-        if "alembic_version" in tables:
-            found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            if found is not None:
-                return str(found)
-    raise StoreError(f"{shown(url)}: a database of another program: name another with --store")
+        return revision_of(connection, shown(url))
 
 
 def fill(engine: Engine, url: URL) -> None:
@@ -148,14 +141,4 @@ def fill(engine: Engine, url: URL) -> None:
 
 def unfit(url: URL, found: str) -> StoreError:
     """Why a store of another revision is not opened."""
-    from recorder.store.migrate import revisions
-
-    if found in revisions():
-        return StoreError(
-            f"{shown(url)}: has the older schema {found}, this program needs {REVISION}: run"
-            " `record db upgrade`, after a copy with pg_dump"
-        )
-    return StoreError(
-        f"{shown(url)}: has the schema {found}, which is newer than this program ({REVISION}):"
-        " install the version of it that made the store"
-    )
+    return other_revision(shown(url), found, "`record db upgrade`, after a copy with pg_dump")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -115,6 +115,11 @@ def column(value: object) -> object:
     if isinstance(value, str):
         return packed(value)
     return int(value) if isinstance(value, bool) else value
+
+
+def restored(value: Any) -> Any:
+    """A value that was read, as it was before `packed`."""
+    return unpacked(value) if isinstance(value, str) else value
 
 
 class Cursor:

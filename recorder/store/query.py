@@ -13,6 +13,7 @@ from recorder.errors import StoreError
 from recorder.store import is_postgres
 from recorder.store.engine import connector, sqlite_path
 from recorder.store.files import read_mode
+from recorder.store.opening import disposed
 
 _READING: Final = {
     sqlite3.SQLITE_SELECT,
@@ -80,24 +81,21 @@ def _asking_file(path: Path, sql: str, given: Mapping[str, str]) -> Iterator[Ans
 @contextmanager
 def _asking_postgres(url: str, sql: str, given: Mapping[str, str]) -> Iterator[Answer]:
     """Through a cursor on the server, which takes one SELECT, in a transaction that only reads."""
-    from recorder.store.postgres_engine import explained, postgres_engine, postgres_url, unpacked
+    from recorder.store.postgres_engine import explained, postgres_engine, postgres_url, restored
 
     if not _COMMENTS.sub("", sql).strip():
         yield [], iter(())
         return
     address = postgres_url(url)
-    engine = postgres_engine(address, readonly=True)
-    try:
-        with explained(address), engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            with _asked(driver.cursor(name="asking"), sql, given) as cursor:
-                rows = (
-                    tuple(unpacked(each) if isinstance(each, str) else each for each in row)
-                    for row in cursor
-                )
-                yield [column.name for column in cursor.description or ()], rows
-    finally:
-        engine.dispose()
+    with (
+        disposed(postgres_engine(address, readonly=True)) as engine,
+        explained(address),
+        engine.connect() as connection,
+    ):
+        driver: Any = connection.connection.driver_connection
+        with _asked(driver.cursor(name="asking"), sql, given) as cursor:
+            rows = (tuple(map(restored, row)) for row in cursor)
+            yield [column.name for column in cursor.description or ()], rows
 
 
 @contextmanager

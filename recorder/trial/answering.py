@@ -31,8 +31,10 @@ class Answering:
         self._waiting.append(_Due(at_ns, call, called))
 
     def due(self, now: int) -> list[tuple[str, Called]]:
-        """The answers to be given by `now`, in order, each with the id of its call."""
-        ready = sorted(each for each in self._waiting if each.at_ns <= now)
+        """The answers to be given by `now`, each with the id of its call: in order of their times,
+        and of the calls."""
+        ready = [each for each in self._waiting if each.at_ns <= now]
+        ready.sort(key=lambda each: each.at_ns)
         self._waiting = [each for each in self._waiting if each.at_ns > now]
         return [(each.call, each.called) for each in ready]
 

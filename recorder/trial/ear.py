@@ -8,8 +8,8 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from recorder.audio import g711, pcm
-from recorder.audio.pcm import Codec
+from recorder.audio import codec as coding
+from recorder.audio.pcm import Codec, frame_bytes
 from recorder.audio.vad import EnergyVad
 
 STOP_MS = 500
@@ -32,7 +32,8 @@ class Ear:
     def add(self, audio: bytes, now: int) -> None:
         """Audio that comes now is played as soon as what came before it has been."""
         self.listen(now)
-        self._queue.append(_samples(audio, self._codec))
+        whole = len(audio) - len(audio) % frame_bytes(self._codec)
+        self._queue.append(coding.decode(audio[:whole], self._codec))
 
     def cut(self, now: int) -> None:
         """Nothing of what waits is played."""
@@ -67,9 +68,3 @@ class Ear:
             pieces.append(piece)
             wanted -= piece.size
         return np.concatenate((*pieces, np.zeros(wanted, dtype=np.int16)))
-
-
-def _samples(audio: bytes, codec: Codec) -> NDArray[np.int16]:
-    if codec == "pcm16":
-        return pcm.samples(audio[: len(audio) // 2 * 2])
-    return g711.decode_ulaw(audio) if codec == "pcmu" else g711.decode_alaw(audio)

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
+from recorder.billing import paid
 from recorder.derive import refresh
 from recorder.errors import RecorderError
 from recorder.store.base import Store
 from recorder.trial.plan import Run
 from recorder.trial.record import Kept, kept_runs
-from recorder.trial.runner import Prepared, Ran, total_of
+from recorder.trial.runner import Prepared, Ran
 
 
 class Runs(Protocol):
@@ -75,8 +76,7 @@ def done_before(
         _same(kept, prepared, trial)
         if not store.models("mark", kept.row.id):
             refresh(store, [kept.row])
-        costs = [each.usd for each in store.models("cost_line", kept.row.id)]
-        usd = total_of(costs)
+        usd = paid(store.models("cost_line", kept.row.id))
         purse.pay(kept.run["scenario"], kept.run["provider"], usd)
         if kept.is_done:
             done.add(kept.key)

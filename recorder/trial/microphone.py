@@ -5,17 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from recorder.audio import g711, pcm
+from recorder.audio import codec as coding
+from recorder.audio import pcm
 from recorder.audio.pcm import Codec
 
 _LOUD = 327  # -40 dBFS
 _NS = 1_000_000_000
-
-
-def _coded(samples: NDArray[np.int16], codec: Codec) -> bytes:
-    if codec == "pcm16":
-        return pcm.to_bytes(samples)
-    return g711.encode_ulaw(samples) if codec == "pcmu" else g711.encode_alaw(samples)
 
 
 class Microphone:
@@ -74,4 +69,4 @@ class Microphone:
         taken, self._speech = self._speech[: self._chunk], self._speech[self._chunk :]
         self._loud = max(0, self._loud - self._chunk)
         silence = np.zeros(self._chunk - taken.size, dtype=np.int16)
-        return _coded(np.concatenate((taken, silence)), self._codec)
+        return coding.encode(np.concatenate((taken, silence)), self._codec)

@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from recorder.capture.tap import Tape
-from recorder.recording import stored_body
-from recorder.store.base import SessionRow, Store
+from recorder.store.base import SessionRow, Store, stored_body
 
 RUN: Final = "trial.run"
 TURN: Final = "trial.turn"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
+from recorder.billing import paid
 from recorder.capture.process import WriterProcess
+from recorder.capture.proxy.address import is_local
 from recorder.capture.proxy.options import ProxyOptions
 from recorder.capture.proxy.server import Proxy
 from recorder.capture.proxy.tapes import OpenTape
@@ -37,7 +38,6 @@ from recorder.trial.watch import Watched
 
 _GRACE_S = 60.0  # beyond a scenario's longest, for setting up and for what comes after it
 _BEAT_S = 0.01
-_LOCAL = ("localhost", "127.", "::1")
 
 
 class Prepared(NamedTuple):
@@ -60,8 +60,7 @@ class Target(NamedTuple):
     @property
     def is_here(self) -> bool:
         """Whether it is on this machine."""
-        host = "127.0.0.1" if self.url is None else urlsplit(self.url).hostname or ""
-        return host.startswith(_LOCAL)
+        return self.url is None or is_local(self.url)
 
 
 @dataclass(frozen=True)
@@ -215,6 +214,7 @@ class Runner:
         """Hold the conversation; how long the event loop stood still at most, in ms."""
         headers = {"Authorization": target.authorization}
         talk = Conversation(watched, base, self._clock, headers=headers)
+        self._stall_ms = 0.0
         running = asyncio.create_task(talk.run(limit_s))
         signalled = asyncio.create_task(self._stopped.wait())
         beating = asyncio.create_task(self._beat(watched))
@@ -232,7 +232,6 @@ class Runner:
 
     async def _beat(self, watched: Watched) -> None:
         """Measure how late this loop wakes up."""
-        self._stall_ms = 0.0
         while True:
             begun = self._clock.now_ns()
             await asyncio.sleep(_BEAT_S)
@@ -284,16 +283,9 @@ def _read(store_url: str, session: str) -> tuple[Decimal | None, dict[str, float
         if row is None:
             raise RecorderError(f"session {session} is not on the store; see the messages above")
         refresh(store, [row])
-        values = {each.metric: each.value for each in store.models("metric", session)}
-        costs = [each.usd for each in store.models("cost_line", session)]
-    return total_of(costs), values
-
-
-def total_of(costs: Iterable[str | None]) -> Decimal | None:
-    """The sum of a bill; None when a line has no price."""
-    amounts = list(costs)
-    known = [Decimal(each) for each in amounts if each is not None]
-    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+        rows = store.models("metric", session)
+        values = {each.metric: each.value for each in rows if each.turn is None}
+        return paid(store.models("cost_line", session)), values
 
 
 def _least(cap: Decimal | None, scenario: Scenario) -> Decimal | None:

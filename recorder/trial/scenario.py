@@ -204,10 +204,10 @@ def _voice(table: Table | None) -> Voice:
         return Voice()
     table.choice("engine", ("espeak-ng",), "espeak-ng")
     voice = Voice(
-        table.text("voice", "en-us"),
-        table.whole("wpm", 160, 80),
-        table.whole("pitch", 50),
-        table.whole("tail_silence_ms", 800),
+        table.text("voice", Voice.voice),
+        table.whole("wpm", Voice.wpm, 80),
+        table.whole("pitch", Voice.pitch),
+        table.whole("tail_silence_ms", Voice.tail_silence_ms),
     )
     table.done()
     return voice
@@ -261,7 +261,7 @@ def _turns(root: Table, speaks_first: str, agent: Agent) -> list[Turn]:
     turns = []
     for number, table in enumerate(tables, 1):
         first = number == 1 and speaks_first == "user"
-        turns.append(_turn(number, table, "session_ready" if first else "agent_speech_end", agent))
+        turns.append(_turn(number, table, "session_ready" if first else At.after, agent))
     return turns
 
 
@@ -295,8 +295,8 @@ def _at(table: Table | None, after: str, agent: Agent) -> At:
         return At(after)
     at = At(
         _anchor(table, after, agent),
-        table.whole("delay_ms", 0),
-        table.whole("timeout_ms", 15_000, 1),
+        table.whole("delay_ms", At.delay_ms),
+        table.whole("timeout_ms", At.timeout_ms, 1),
     )
     table.done()
     return at
@@ -340,10 +340,10 @@ def _end(table: Table | None, agent: Agent) -> End:
     if table is None:
         return End()
     end = End(
-        _anchor(table, "agent_speech_end", agent),
-        table.whole("quiet_ms", 1500),
-        table.whole("timeout_ms", 15_000, 1),
-        table.number("max_s", 120.0, 1),
+        _anchor(table, End.after, agent),
+        table.whole("quiet_ms", End.quiet_ms),
+        table.whole("timeout_ms", End.timeout_ms, 1),
+        table.number("max_s", End.max_s, 1),
     )
     table.done()
     return end

@@ -64,9 +64,8 @@ class Speaker:
 
     `tools` answer function calls by name with a string, at once; `doubles` answer the others when
     they are due, and are told by whoever answers calls elsewhere. `moments` are the cues that were
-    given. `finished` turns true at the end, and
-    `failed` then says in one line why it ended early, or None. `heard` and `called` are what
-    came back. Times are monotonic ns.
+    given. `finished` turns true at the end, and `failed` then says in one line why it ended early,
+    or None. `heard` and `called` are what came back. Times are monotonic ns.
     """
 
     def __init__(
@@ -182,11 +181,13 @@ class Speaker:
         if settings:
             self._send(settings)
             yield _Wait(lambda _: self._configured, "confirmation of the settings")
-        speaks = any(
-            isinstance(step, Speak | Cue) or getattr(step, "pcm", b"") for step in self._steps
+        has_cues = any(isinstance(step, Cue) for step in self._steps)
+        speaks = has_cues or any(
+            isinstance(step, Speak) or getattr(step, "pcm", b"") for step in self._steps
         )
         ear = Ear(self._wording.codec, self._wording.rate, self._now)
-        cues = self._cues = Cues(ear, self._doubles or Doubles(()), self._now)
+        cues = Cues(ear, self._doubles or Doubles(()), self._now)
+        self._cues = cues if has_cues else None  # nothing else needs ears
         if (speaks or self._wording.keeps_microphone_open) and not self._wording.manual_turns:
             self._microphone.start(self._now)
         for step in self._steps:

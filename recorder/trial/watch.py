@@ -50,10 +50,12 @@ class Watched:
 
     def receive(self, message: Message, now: int) -> None:
         """What the provider says."""
-        if message.kind == "ws.text" and b'.delta"' not in message.body[:_HEAD]:
-            self._count(message.body)  # a piece of something tells no usage
+        is_whole = message.kind == "ws.text" and b'.delta"' not in message.body[:_HEAD]
+        has_cost = is_whole and self._count(message.body)  # a piece of something tells no usage
         self._party.receive(message, now)
-        if self._cap is not None and self._meter.known_usd > self._cap and not self.over_budget:
+        if self._cap is None or not has_cost or self.over_budget:
+            return
+        if self._meter.known_usd > self._cap:
             self.over_budget = True
             self._party.give_up(f"more than ${self._cap} is spent", now)
 
@@ -75,10 +77,12 @@ class Watched:
         times = (self._party.next_deadline(), None if self.finished else self._ends_at)
         return min((when for when in times if when is not None), default=None)
 
-    def _count(self, body: bytes) -> None:
+    def _count(self, body: bytes) -> bool:
+        """Whether a message adds to the bill."""
         try:
             found: Any = json.loads(body)
         except (ValueError, RecursionError):
-            return  # not JSON: it tells no usage
-        if isinstance(found, Mapping):
-            self._meter.take(str(found.get("type", "")), found)
+            return False  # not JSON: it tells no usage
+        if not isinstance(found, Mapping):
+            return False
+        return bool(self._meter.take(str(found.get("type", "")), found))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 
+from recorder.audio.silence import SILENT
 from recorder.spans import Span, restore
 from replay.caller.acts import Act, Chunk
 from replay.caller.perception import byte_rate
 
 _NS = 1_000_000_000
-_SILENCE = {"pcm16": b"\0", "pcmu": b"\xff", "pcma": b"\xd5"}  # ITU-T G.711
 _LAST = 1 << 62  # silence that is not on the tape comes after all that is
 
 
@@ -83,7 +83,7 @@ def _hushed(chunk: Chunk) -> bytes:
         size = chunk.length_ns * byte_rate(field) // _NS // len(chunk.fields)
         size -= size % 2 if field.codec == "pcm16" else 0
         pieces.append(body[done : field.start])
-        found.append(Span(field.start - removed, field.encoding, _SILENCE[field.codec] * size))
+        found.append(Span(field.start - removed, field.encoding, SILENT[field.codec] * size))
         removed += field.end - field.start
         done = field.end
     return restore(b"".join((*pieces, body[done:])), found)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import get_args
 
-from recorder.projections.rows import InterruptionRow
+from recorder.projections.rows import InterruptionRow, TurnRow
 from recorder.providers.neutral import Class
 from replay.checks.outcomes import (
     Check,
     Verdict,
     counted,
     failed,
+    in_turn,
     inconclusive,
     judged,
     not_run,
@@ -29,12 +31,19 @@ _CLEAN = (1000, 1005)  # a close in order, with a code and without (RFC 6455, 7.
 
 def turns(table: Table) -> Check:
     """How many turns there are."""
-    limits = table.limits("turns")
+    return _number(table, "turns", lambda tape: tape.models.turns)
+
+
+def _number(
+    table: Table, key: str, rows_of: Callable[[Tape], Sequence[TurnRow | InterruptionRow]]
+) -> Check:
+    """How many rows there are; `key` is also what they are, in the plural."""
+    limits = table.limits(key)
     table.done()
 
     def check(tape: Tape) -> Verdict:
-        rows = tape.models.turns
-        reason = f"there are {counted(len(rows), 'turn')}, wanted {limits}"
+        rows = rows_of(tape)
+        reason = f"there are {counted(len(rows), key[:-1])}, wanted {limits}"
         return judged(limits.take(len(rows)), reason, [row.first_seq for row in rows])
 
     return check
@@ -42,22 +51,16 @@ def turns(table: Table) -> Check:
 
 def response_status(table: Table) -> Check:
     """How the answers ended: each with one of these."""
-    allowed, turn = table.texts("response_status"), table.whole("turn")
-    for each in allowed:
-        if each not in _STATUSES:
-            table.refuse(f"response_status {each!r} is none; valid are {', '.join(_STATUSES)}")
+    allowed, turn = table.texts("response_status", _STATUSES), table.whole("turn")
     table.done()
 
     def check(tape: Tape) -> Verdict:
         rows = [row for row in tape.models.responses if turn in (None, row.turn)]
         told = [row for row in rows if row.status is not None]
         if not told:
-            where = f" in turn {turn}" if turn is not None else ""
-            return (
-                inconclusive(f"no answer has ended{where}")
-                if rows
-                else not_run(f"there is no answer{where}")
-            )
+            if rows:
+                return inconclusive(f"no answer has ended{in_turn(turn)}")
+            return not_run(f"there is no answer{in_turn(turn)}")
         wrong = [row for row in told if row.status not in allowed]
         if not wrong:
             return passed(f"{counted(len(told), 'answer')}: {', '.join(allowed)}")
@@ -71,15 +74,7 @@ def response_status(table: Table) -> Check:
 
 def interruptions(table: Table) -> Check:
     """How often an answer was cut off."""
-    limits = table.limits("interruptions")
-    table.done()
-
-    def check(tape: Tape) -> Verdict:
-        rows = tape.models.interruptions
-        reason = f"there are {counted(len(rows), 'interruption')}, wanted {limits}"
-        return judged(limits.take(len(rows)), reason, [row.first_seq for row in rows])
-
-    return check
+    return _number(table, "interruptions", lambda tape: tape.models.interruptions)
 
 
 def yields_within_ms(table: Table) -> Check:
@@ -118,13 +113,8 @@ def _yielded(row: InterruptionRow) -> float | None:
 
 def no_errors(table: Table) -> Check:
     """Nothing failed; or nothing of these classes."""
-    if table.is_true("no_errors"):
-        classes = list(_CLASSES)
-    else:
-        classes = table.texts("no_errors")
-        for each in classes:
-            if each not in _CLASSES:
-                table.refuse(f"no_errors {each!r} is no class; valid are {', '.join(_CLASSES)}")
+    is_any = table.is_true("no_errors")
+    classes = _CLASSES if is_any else table.texts("no_errors", _CLASSES)
     table.done()
 
     def check(tape: Tape) -> Verdict:
@@ -186,7 +176,7 @@ def closed_cleanly(table: Table) -> Check:
 def tokens(table: Table) -> Check:
     """How many tokens were used, of all kinds or of one `meter`."""
     limits = table.limits("tokens")
-    meter = table.text("meter") if table.has("meter") else None
+    meter = table.maybe_text("meter")
     table.done()
 
     def check(tape: Tape) -> Verdict:

@@ -51,7 +51,7 @@ def _wanted(table: Table, key: str) -> Wanted:
 def event(table: Table) -> Check:
     """An event is there: at all, or within a time of the first of another type."""
     wanted, within = _wanted(table, "event"), table.maybe_number("within_ms")
-    after = table.text("after") if table.has("after") else None
+    after = table.maybe_text("after")
     if after is not None and within is None:
         table.refuse("after goes with within_ms")
     table.done()

@@ -70,7 +70,7 @@ def _conditions(table: Table) -> list[_Condition]:
     if inner.has("any"):
         made.append(_any(inner.texts("any")))
     if inner.has("none"):
-        made.append(_none(inner.texts("none")))
+        made.append(_any(inner.texts("none"))._replace(is_banned=True))
     if inner.has("regex"):
         made.append(_regex(inner))
     inner.done()
@@ -85,11 +85,6 @@ def _all(wanted: Sequence[str]) -> _Condition:
 def _any(wanted: Sequence[str]) -> _Condition:
     named = " or ".join(f"{each!r}" for each in wanted)
     return _Condition(lambda text: any(_has(text, each) for each in wanted), named)
-
-
-def _none(banned: Sequence[str]) -> _Condition:
-    named = " or ".join(f"{each!r}" for each in banned)
-    return _Condition(lambda text: any(_has(text, each) for each in banned), named, True)
 
 
 def _regex(inner: Table) -> _Condition:

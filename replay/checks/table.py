@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from math import isfinite
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
@@ -12,8 +12,6 @@ from replay.checks.matchers import Matcher, is_condition, matcher
 from replay.match.rules import Path, parse_rule
 
 _T = TypeVar("_T")
-COMMON = ("name",)
-"""Keys that every check may have."""
 
 
 class CheckFileError(RecorderError):
@@ -42,11 +40,9 @@ class Limits(NamedTuple):
 class Table:
     """A table of TOML. `where` names it in messages."""
 
-    def __init__(
-        self, values: Mapping[str, Any], where: str, common: Sequence[str] = COMMON
-    ) -> None:
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
         self._values, self.where = values, where
-        self._asked = set(common)
+        self._asked: set[str] = set()
 
     def refuse(self, why: str) -> NoReturn:
         """Raise the error of this table."""
@@ -68,6 +64,10 @@ class Table:
         found = self._get(key, str, "a text", default)
         return found if found else self.refuse(f"{key} is empty")
 
+    def maybe_text(self, key: str) -> str | None:
+        """A string that is not empty, or None where the key is not there."""
+        return self.text(key) if self.has(key) else None
+
     def choice(self, key: str, valid: tuple[str, ...], default: str) -> str:
         """One of some words."""
         found = self.text(key, default)
@@ -77,8 +77,8 @@ class Table:
             else self.refuse(f"{key} is {found!r}; valid are {', '.join(valid)}")
         )
 
-    def texts(self, key: str) -> list[str]:
-        """A list of strings, or one string."""
+    def texts(self, key: str, valid: tuple[str, ...] = ()) -> list[str]:
+        """A list of strings, or one string; of the `valid` ones alone, if there are some."""
         found = self._need(key)
         listed = [found] if isinstance(found, str) else found
         if (
@@ -87,12 +87,21 @@ class Table:
             or not all(isinstance(each, str) and each for each in listed)
         ):
             self.refuse(f"{key} has to be a text, or a list of texts")
+        for each in listed:
+            if valid and each not in valid:
+                self.refuse(f"{key} is {each!r}; valid are {', '.join(valid)}")
         return listed
 
     def flag(self, key: str) -> None:
         """`true`, and nothing else."""
         if self._need(key) is not True:
             self.refuse(f"{key} has to be true; leave the check out instead")
+
+    def maybe_flag(self, key: str) -> bool:
+        """Whether a key is `true`; False where it is not there."""
+        if self.has(key):
+            self.flag(key)
+        return self.has(key)
 
     def number(self, key: str) -> float:
         """A number."""
@@ -134,7 +143,7 @@ class Table:
         found = self._need(key)
         if not isinstance(found, Mapping):
             self.refuse(f"{key} has to be a table")
-        return Table(found, f"{self.where}, {key}", ())
+        return Table(found, f"{self.where}, {key}")
 
     def is_text(self, key: str) -> bool:
         """Whether a key has a text."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from recorder.metrics.catalogue import CATALOGUE, about
 from recorder.projections.rows import TurnRow
-from replay.checks.outcomes import Check, Verdict, failed, inconclusive, judged
+from replay.checks.outcomes import Check, Verdict, failed, in_turn, inconclusive, judged
 from replay.checks.table import Limits, Table
 from replay.checks.tape import Tape
 
@@ -47,8 +47,7 @@ class _Statistics(NamedTuple):
 
 def _statistics(table: Table) -> _Statistics:
     p50, p90 = table.maybe_number("p50"), table.maybe_number("p90")
-    has_bounds = table.has("min"), table.has("max")
-    if any(has_bounds):
+    if table.has("min") or table.has("max"):
         return _Statistics(p50, p90, table.bounds())
     if p50 is None and p90 is None:
         table.refuse("give at least one of min, max, p50, p90")
@@ -67,8 +66,7 @@ def _judge(name: str, unit: str, samples: Sequence[Sample], wanted: _Statistics)
     wrong = [each for each in ordered if limits is not None and not limits.take(each.value)]
     if wrong:
         worst = wrong[-1]
-        where = f" in turn {worst.turn}" if worst.turn is not None else ""
-        reason = f"{name} is {worst.value:g} {unit}{where}, wanted {limits}"
+        reason = f"{name} is {worst.value:g} {unit}{in_turn(worst.turn)}, wanted {limits}"
         return failed(reason, [seq for each in reversed(wrong) for seq in each.seqs])
     low, high = ordered[0].value, ordered[-1].value
     spread = f"{low:g}" if low == high else f"{low:g} to {high:g}"

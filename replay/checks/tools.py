@@ -15,6 +15,7 @@ from replay.checks.outcomes import (
     Verdict,
     counted,
     failed,
+    in_turn,
     inconclusive,
     judged,
     not_run,
@@ -32,15 +33,12 @@ def calls(table: Table) -> Check:
     """A function is called; with these arguments, and with no others if `exact`."""
     table.refuse_condition("args", 'write args = { city = { contains = "x" } }, or "$.min" = 1')
     name, args, turn = table.text("calls"), table.matchers("args"), table.whole("turn")
-    is_exact = table.has("exact")
-    if is_exact:
-        table.flag("exact")
-    output = table.whole_or_parts("output")
+    is_exact, output = table.maybe_flag("exact"), table.whole_or_parts("output")
     table.done()
 
     def check(tape: Tape) -> Verdict:
         named = _named(tape, name, turn)
-        where = f" in turn {turn}" if turn is not None else ""
+        where = in_turn(turn)
         if not named:
             others = Counter(call.name for call in tape.models.tool_calls)
             called = ", ".join(f"{each} ×{many}" for each, many in others.items()) or "nothing"
@@ -120,10 +118,7 @@ def never_calls(table: Table) -> Check:
 
 def call_order(table: Table) -> Check:
     """Functions are called one after the other; others may come between, unless `exact`."""
-    names = table.texts("call_order")
-    is_exact = table.has("exact")
-    if is_exact:
-        table.flag("exact")
+    names, is_exact = table.texts("call_order"), table.maybe_flag("exact")
     table.done()
 
     def check(tape: Tape) -> Verdict:
@@ -171,8 +166,7 @@ def no_duplicate_calls(table: Table) -> Check:
 
 def answered_within_ms(table: Table) -> Check:
     """Each call has its result within a time."""
-    within = table.number("answered_within_ms")
-    name = table.text("of") if table.has("of") else None
+    within, name = table.number("answered_within_ms"), table.maybe_text("of")
     table.done()
 
     def check(tape: Tape) -> Verdict:

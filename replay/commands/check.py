@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from recorder.pricing import PriceBook
     from recorder.store.base import SessionRow, Store
     from replay.checks import Named, Tape
+    from replay.checks.expectations import Heard
 
 
 @click.command()
@@ -66,18 +67,22 @@ def command(
     Example: replay check last checks.toml
     """
     from recorder.recording import find_session
+    from recorder.trial.scenario import is_scenario
     from replay.checks import run
     from replay.checks.text import cases, lines, summary
 
     text = _text(file)
+    checks = _checks(text, file.name)
     if only_list:
-        for check in _checks(text, file.name):
+        for check in checks:
             click.echo(check.name)
         return
     with closing(open_for_reading(store_url)) as store:
         row = find_session(store, session)
-        checks = _checks(text, file.name, store, row)
-        results = list(run(checks, _tape(store, row, checks, prices)))
+        tape = _tape(store, row, checks, prices)
+        if is_scenario(text):
+            checks = _checks(text, file.name, _turns(store, row, tape))
+        results = list(run(checks, tape))
     if junit is not None:
         write_junit(junit, file.stem, cases(results, row.id))
     if as_json:
@@ -103,24 +108,18 @@ def _text(file: Path) -> str:
         raise RecorderError(f"{file} cannot be read ({why}): give a file of checks") from None
 
 
-def _checks(
-    text: str, name: str, store: Store | None = None, row: SessionRow | None = None
-) -> list[Named]:
-    """The checks of a file: one of checks, or a scenario, whose turns are found on its tape."""
+def _checks(text: str, name: str, turns: Heard | None = None) -> list[Named]:
+    """The checks of a file: one of checks, or a scenario, whose `turns` are found on its tape."""
     from recorder.trial.scenario import is_scenario, read_scenario
     from replay.checks import parse
     from replay.checks.expectations import expectations
 
     if not is_scenario(text):
         return parse(text, name)
-    turns = _turns(store, row) if store and row else {}
-    return expectations(read_scenario(text, name), turns)
+    return expectations(read_scenario(text, name), turns or {})
 
 
-def _turns(store: Store, row: SessionRow) -> Mapping[int, Sequence[int]]:
-    from recorder.derive import seen
-    from recorder.projections import project
-    from recorder.providers import provider
+def _turns(store: Store, row: SessionRow, tape: Tape) -> Heard:
     from recorder.trial.record import read_notes
     from replay.checks.expectations import Mark, heard
 
@@ -128,7 +127,7 @@ def _turns(store: Store, row: SessionRow) -> Mapping[int, Sequence[int]]:
     if kept is None:
         raise RecorderError(f"session {row.id} is no run of a trial: its turns are not marked")
     marks = [Mark(each["turn"], each["seq"], each["mode"]) for each in kept.turns]
-    return heard(marks, project(row.id, seen(store, row.id), provider(row.provider)).turns)
+    return heard(marks, tape.models.turns)
 
 
 def _tape(store: Store, row: SessionRow, checks: Sequence[Named], prices: Path | None) -> Tape:

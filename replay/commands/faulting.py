@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recorder.errors import RecorderError
+from replay.commands.files import read_text
 
 if TYPE_CHECKING:
     from replay.faults import Fault
@@ -22,10 +22,7 @@ def _read(ctx: click.Context, param: click.Parameter, paths: Sequence[Path]) -> 
 
     found: list[Fault] = []
     for path in paths:
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise RecorderError(f"--faults {path} cannot be read ({error}): give a text") from None
+        text = read_text(path, f"--faults {path}", "give a text file with one fault a line")
         found += read_plan(text, str(path))
     return tuple(found)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from recorder.errors import RecorderError
+from replay.commands.files import read_text
 
 if TYPE_CHECKING:
     from replay.match.rules import Rule
@@ -28,14 +28,8 @@ def _read(ctx: click.Context, param: click.Parameter, paths: Sequence[Path]) -> 
 
     found: list[Rule] = []
     for path in paths:
-        try:
-            lines = path.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-            raise RecorderError(
-                f"--rules {path} cannot be read ({why}): give a text file with one rule a line"
-            ) from None
-        found += parse_rules(lines, str(path))
+        text = read_text(path, f"--rules {path}", "give a text file with one rule a line")
+        found += parse_rules(text.splitlines(), str(path))
     return tuple(found)
 
 

@@ -17,17 +17,15 @@ import click
 
 from recorder.commands.common import (
     json_option,
-    open_for_reading,
-    open_for_writing,
     session_argument,
+    stop_signal,
     store_option,
 )
 from recorder.errors import RecorderError
-from replay.commands.serving import stop_signal
+from replay.commands.serving import max_seconds_option, open_tapes, patience_option
 
 if TYPE_CHECKING:
     from recorder.events import Machine
-    from recorder.redact import Secrets
     from recorder.store.base import Store
     from replay.runs import Part, Ran, Runner
 
@@ -118,20 +116,8 @@ class Options:
 )
 @click.option("--reply", multiple=True, metavar="TEXT", help="As of `replay simulate`.")
 @click.option("--transcript", multiple=True, metavar="TEXT", help="As of `replay simulate`.")
-@click.option(
-    "--patience",
-    type=click.FloatRange(min=0),
-    default=15.0,
-    show_default=True,
-    metavar="S",
-    help="How long the provider may be silent, beside the time it took on the tape.",
-)
-@click.option(
-    "--max-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="S",
-    help="End after this time; the default is the tape's length and a half, and 30 s.",
-)
+@patience_option("the provider")
+@max_seconds_option("the tape's length and a half, and 30 s")
 @click.option(
     "--budget", callback=_dollars, metavar="USD", help="End before more than this is spent."
 )
@@ -155,7 +141,7 @@ def _run(options: Options) -> int:
     from recorder.recording import find_session
     from replay.runs import load_part
 
-    with closing(_open(options)) as store:
+    with closing(open_tapes(options.store_url, records=options.record)) as store:
         row = find_session(store, options.session, replays=False)
         part = load_part(store, row)
         _check(options, part)
@@ -173,16 +159,9 @@ def _run(options: Options) -> int:
     return 0 if good == options.repeat else 1
 
 
-def _open(options: Options) -> Store:
-    if not options.record:
-        return open_for_reading(options.store_url)
-    return open_for_writing(options.store_url, create=False)
-
-
 def _check(options: Options, part: Part) -> None:
     """RecorderError for what does not go together."""
-    from recorder.capture.proxy.address import server_url
-    from replay.runs import is_local
+    from recorder.capture.proxy.address import is_local, server_url
     from replay.simulators import SIMULATORS
 
     if options.against in SIMULATORS:
@@ -224,24 +203,19 @@ def _tell_estimate(options: Options, part: Part) -> None:
 
 
 def _runner(options: Options, part: Part, store: Store) -> Runner:
+    from recorder.capture.secrets import store_secrets
     from replay.runs import Runner
 
     limit = options.max_seconds
     return Runner(
         part,
         store,
-        _secrets(store) if options.record else None,
+        store_secrets(store, os.environ) if options.record else None,
         limit_s=part.plan.length_ns / 1e9 * 1.5 + _SPARE_S if limit is None else limit,
         patience_s=options.patience,
         cap=options.budget,
         doubles=options.tool,
     )
-
-
-def _secrets(store: Store) -> Secrets:
-    from recorder.capture.secrets import store_secrets
-
-    return store_secrets(store, os.environ)
 
 
 def _once(options: Options, part: Part, runner: Runner) -> Ran:

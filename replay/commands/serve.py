@@ -16,9 +16,8 @@ import click
 from recorder.commands.common import (
     Address,
     listen_option,
-    open_for_reading,
-    open_for_writing,
     session_argument,
+    stop_signal,
     store_option,
     webhook_secret,
 )
@@ -26,10 +25,13 @@ from replay.commands.faulting import fault_options
 from replay.commands.matching import matching_options
 from replay.commands.serving import (
     greet,
+    max_seconds_option,
     mode_options,
+    open_tapes,
+    patience_option,
     speed_option,
-    stop_signal,
     tls_options,
+    webhook_secret_option,
     webhook_url,
 )
 
@@ -87,25 +89,11 @@ class Options:
 @listen_option("127.0.0.1:0")
 @speed_option("1")
 @mode_options
-@click.option(
-    "--patience",
-    type=click.FloatRange(min=0),
-    default=15.0,
-    show_default=True,
-    metavar="S",
-    envvar="REPLAY_PATIENCE",
-    help="How long to wait for the client, beside the time it took on the tape.",
-)
+@patience_option("the client")
 @click.option(
     "--record/--no-record", default=True, show_default=True, help="Record the replay as a tape."
 )
-@click.option(
-    "--max-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="S",
-    envvar="REPLAY_MAX_SECONDS",
-    help="End after this time; the default is the length of the tape at its speed, and 60 s.",
-)
+@max_seconds_option("the length of the tape at its speed, and 60 s")
 @click.option(
     "--webhook-to",
     metavar="URL",
@@ -113,12 +101,7 @@ class Options:
     envvar="REPLAY_WEBHOOK_TO",
     help="The application's server: gets the webhooks of the tape, and must answer as it did.",
 )
-@click.option(
-    "--webhook-secret-env",
-    metavar="NAME",
-    envvar="REPLAY_WEBHOOK_SECRET_ENV",
-    help="The environment variable with the secret to sign webhooks with; the tape has none.",
-)
+@webhook_secret_option
 @matching_options
 @fault_options
 @tls_options
@@ -146,7 +129,7 @@ async def _serve(options: Options) -> int:
 
     tls = from_files(options.tls_cert, options.tls_key)
     async with AsyncExitStack() as stack:
-        store = _open(options)
+        store = open_tapes(options.store_url, records=options.record)
         stack.callback(store.close)
         row = find_session(store, options.session, replays=False)
         reel = load_reel(store, row, rules=(*options.rules, *options.rule))
@@ -205,12 +188,6 @@ def _faulty(options: Options, player: Player, found: Provider, machine: Machine)
         return machine
     seed, patience_s = options.fault_seed, options.patience
     return FaultyReplay(player, faults, found, seed=seed, patience_s=patience_s, machine=machine)
-
-
-def _open(options: Options) -> Store:
-    if not options.record:
-        return open_for_reading(options.store_url)
-    return open_for_writing(options.store_url, create=False)
 
 
 def _secrets(store: Store, records: bool) -> Secrets:

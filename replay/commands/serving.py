@@ -1,17 +1,19 @@
-"""What the commands that listen share: TLS, the greeting, and ending on a signal."""
+"""What the commands that play share: TLS, pace and mode, limits, the store, and the greeting."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from recorder.commands.common import open_for_reading, open_for_writing
 from recorder.errors import RecorderError
+
+if TYPE_CHECKING:
+    from recorder.store.base import Store
 
 _MODES = ("causal", "strict", "timed", "step")  # those of `replay.player.modes`, imported late
 
@@ -58,6 +60,45 @@ def speed_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., A
     )
 
 
+def patience_option(whom: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--patience` in seconds, for which `whom` is waited for."""
+    return click.option(
+        "--patience",
+        type=click.FloatRange(min=0),
+        default=15.0,
+        show_default=True,
+        metavar="S",
+        envvar="REPLAY_PATIENCE",
+        help=f"How long to wait for {whom}, beside the time it took on the tape.",
+    )
+
+
+def max_seconds_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--max-seconds`, None for what `default` says."""
+    return click.option(
+        "--max-seconds",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="S",
+        envvar="REPLAY_MAX_SECONDS",
+        help=f"End after this time; the default is {default}.",
+    )
+
+
+def webhook_secret_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--webhook-secret-env`, for `recorder.commands.common.webhook_secret`."""
+    return click.option(
+        "--webhook-secret-env",
+        metavar="NAME",
+        envvar="REPLAY_WEBHOOK_SECRET_ENV",
+        help="The environment variable with the secret to sign webhooks with; a tape has none.",
+    )(function)
+
+
+def open_tapes(url: str, *, records: bool) -> Store:
+    """The store to play from, which must exist; to be written to if the playing is recorded."""
+    return open_for_writing(url, create=False) if records else open_for_reading(url)
+
+
 def mode_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """`--mode`, and `--idle-cap` in seconds."""
     mode = click.option(
@@ -99,12 +140,3 @@ def greet(url: str, provider_name: str) -> None:
         if base.partition("://")[2] in line:  # the others are about the proxy
             click.echo(f"  {line}")
     sys.stdout.flush()
-
-
-def stop_signal() -> asyncio.Event:
-    """An event that SIGINT and SIGTERM set."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    return stopped

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from recorder.commands.common import Address, listen_option
+from recorder.commands.common import Address, listen_option, stop_signal
 from recorder.errors import RecorderError
 from replay.commands.faulting import fault_options
-from replay.commands.serving import greet, stop_signal, tls_options, webhook_url
+from replay.commands.serving import greet, tls_options, webhook_url
 
 if TYPE_CHECKING:
     from recorder.events import Machine

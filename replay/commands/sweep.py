@@ -13,12 +13,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recorder.commands.common import json_option, store_option, webhook_secret
-from recorder.errors import RecorderError
+from recorder.commands.common import json_option, stop_signal, store_option, webhook_secret
 from replay.commands.matching import matching_options
-from replay.commands.serving import speed_option, stop_signal
+from replay.commands.results import junit_option, write_junit
+from replay.commands.serving import (
+    max_seconds_option,
+    patience_option,
+    speed_option,
+    webhook_secret_option,
+    webhook_url,
+)
 
 if TYPE_CHECKING:
+    from recorder.clock import Clock
     from replay.match.hearing import AudioMode
     from replay.match.rules import Rule
     from replay.player.modes import ModeName
@@ -52,11 +59,9 @@ class Asked:
 
 def _webhook_to(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Check the URL of `--webhook-to`, which may have `{port}`."""
-    from recorder.capture.proxy.address import server_url
     from replay.appenv import PORT
 
-    if value is not None:
-        server_url("--webhook-to", value.replace(PORT, "1"))
+    webhook_url(ctx, param, value and value.replace(PORT, "1"))
     return value
 
 
@@ -72,20 +77,8 @@ def _webhook_to(ctx: click.Context, param: click.Parameter, value: str | None) -
     help="How many tapes are played at a time.  [default: the number of processors]",
 )
 @speed_option("max")
-@click.option(
-    "--patience",
-    type=click.FloatRange(min=0),
-    default=15.0,
-    show_default=True,
-    metavar="S",
-    help="How long to wait for the application, beside the time that its side took on the tape.",
-)
-@click.option(
-    "--max-seconds",
-    type=click.FloatRange(min=0, min_open=True),
-    metavar="S",
-    help="End a run after this time; the default is the length of its tape, and 20 s.",
-)
+@patience_option("the application")
+@max_seconds_option("the length of each tape, and 20 s")
 @click.option(
     "--webhook-to",
     metavar="URL",
@@ -93,11 +86,7 @@ def _webhook_to(ctx: click.Context, param: click.Parameter, value: str | None) -
     help="The application's server, for the webhooks of a tape; {port} stands for a free port, "
     "which REPLAY_WEBHOOK_PORT tells the application.  [default: http://127.0.0.1:{port}]",
 )
-@click.option(
-    "--webhook-secret-env",
-    metavar="NAME",
-    help="The environment variable with the secret to sign webhooks with; a tape has none.",
-)
+@webhook_secret_option
 @matching_options
 @click.option(
     "--mode",
@@ -117,12 +106,7 @@ def _webhook_to(ctx: click.Context, param: click.Parameter, value: str | None) -
     metavar="GLOB",
     help="Tapes that have to fail, by name; may be given several times.",
 )
-@click.option(
-    "--junit",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Write the verdicts as JUnit XML, too.",
-)
+@junit_option
 @json_option
 def command(**options: object) -> None:
     """Run an application's command once per tape, each against its own `replay serve`.
@@ -147,7 +131,7 @@ async def _sweep(asked: Asked) -> int:
     with ExitStack() as stack:
         sources = find_sources(asked.tapes, asked.store_url, clock, os.environ, stack)
         check_patterns(asked.expect_fail, [source.name for source in sources])
-        playing = asyncio.create_task(_play(sources, options, asked))
+        playing = asyncio.create_task(_play(sources, options, asked, clock))
         stopped = asyncio.create_task(stop_signal().wait())
         await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
@@ -157,8 +141,8 @@ async def _sweep(asked: Asked) -> int:
             raise click.Abort
         outcomes = await playing
     took_s = (clock.now_ns() - begun) / 1e9
-    if asked.junit:
-        _write_junit(asked.junit, outcomes)
+    if asked.junit is not None:
+        write_junit(asked.junit, "replay sweep", [each.as_case() for each in outcomes])
     if asked.as_json:
         tapes = [outcome.as_json() for outcome in outcomes]
         click.echo(json.dumps({"took_s": round(took_s, 3), "tapes": tapes}, ensure_ascii=False))
@@ -188,26 +172,18 @@ def _options(asked: Asked) -> Options:
     )
 
 
-async def _play(sources: list[Source], options: Options, asked: Asked) -> list[Outcome]:
+async def _play(
+    sources: list[Source], options: Options, asked: Asked, clock: Clock
+) -> list[Outcome]:
     """Play all, and print each verdict when those before it are there."""
-    from recorder.clock import SystemClock
     from replay.sweep.sweeping import sweep
     from replay.sweep.verdicts import turned
 
     outcomes: list[Outcome] = []
-    async with aclosing(sweep(sources, options, asked.jobs, SystemClock())) as found:
+    async with aclosing(sweep(sources, options, asked.jobs, clock)) as found:
         async for outcome in found:
             outcomes.append(turned(outcome, asked.expect_fail))
             if not asked.as_json:
                 click.echo(outcomes[-1].text())
                 sys.stdout.flush()
     return outcomes
-
-
-def _write_junit(path: Path, outcomes: list[Outcome]) -> None:
-    from recorder.report.junit import junit
-
-    try:
-        path.write_text(junit("replay sweep", [each.as_case() for each in outcomes]), "utf-8")
-    except OSError as error:
-        raise RecorderError(f"--junit {path} cannot be written ({error.strerror})") from error

@@ -7,7 +7,7 @@ from functools import cached_property
 from hashlib import sha256
 from typing import NamedTuple
 
-from recorder.audio.silence import Condenser, Form
+from recorder.audio.silence import Form, condensed
 from recorder.recording import Sound
 from replay.match.hearing import AudioMode, hearing
 from replay.match.stretch import Stretch, sketch
@@ -33,7 +33,7 @@ class Clip:
     @cached_property
     def content(self) -> bytes:
         """What counts of it."""
-        return Condenser(self.form).feed(self.data) if self.is_condensed else self.data
+        return condensed(self.data, self.form) if self.is_condensed else self.data
 
     @cached_property
     def digest(self) -> str:

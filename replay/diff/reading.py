@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
-from pybase64 import b64decode, b64encode
-
 from recorder.events import Sender
 from recorder.heads import Close, RequestHead, ResponseHead, header
 from recorder.providers.base import Provider
@@ -20,6 +18,7 @@ from replay.match.jsontext import Json, Number, parse
 from replay.match.requests import body_value, request_value, target_value
 from replay.match.rulebook import Rulebook
 from replay.match.rules import Path
+from replay.match.sound import short_piece
 
 _HTTP = ("http.request", "http.response", "webhook.request", "webhook.response")
 _SKIPPED = ("ws.ping", "ws.pong", "note")
@@ -231,7 +230,7 @@ class Reader:
         audio: Iterable[bytes] = (span.data for span in moment.spans)
         text = piece if isinstance(piece, str) else json.dumps(piece)
         if text and (draft.audio or row.type in self._rules.ungated):
-            text, short = _short(text)
+            text, short = short_piece(text)
             audio = (*audio, short) if short else audio
         draft.text.append(text)
         draft.audio += audio
@@ -298,12 +297,3 @@ def _http_unit(asked: Moment, moment: Moment, lane: Lane, value: Json) -> Unit:
     name = type_ if moment is asked else f"answer to {type_}"
     span = Span(row.seq, row.seq)
     return Unit(lane, name, type_, span, row.at_ns, value, is_http=True)
-
-
-def _short(text: str) -> tuple[str, bytes]:
-    """A piece of audio as bytes, or as the text that it is if it is not exact base64."""
-    try:
-        data = b64decode(text, validate=True)
-    except ValueError:
-        return text, b""
-    return ("", data) if b64encode(data).decode() == text else (text, b"")

@@ -6,15 +6,16 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
+from recorder.audio.silence import form_of
 from recorder.events import Event
 from recorder.providers.base import Provider
 from recorder.spans import lift
-from replay.digest.channel import Channel, Sequenced
+from replay.digest.channel import Channel, Lifted, Sequenced
 from replay.digest.numbering import Numbering
 from replay.match.jsontext import canonical
 from replay.match.rulebook import Rulebook
 
-SCHEME = "canonical/1"
+SCHEME = "canonical/2"
 _FIRST = {"provider": 0, "client": 1, "both": 0}
 
 
@@ -52,8 +53,12 @@ def tape_digest(
             channels[event.channel] = Channel(book, order=order)
         _, _, _, number, sender, kind, type_, body = event
         fields = tracker.inspect(number, sender, kind, type_, body).audio
-        lifted, spans = lift(body, fields) if fields else (body, [])
-        channels[event.channel].take(event, lifted, b"".join(span.data for _, span in spans))
+        lifted = Lifted(body)
+        if fields:
+            rest, spans = lift(body, fields)
+            audio = b"".join(span.data for _, span in spans)
+            lifted = Lifted(rest, audio, form_of(fields[0]))
+        channels[event.channel].take(event, lifted)
     for channel in channels.values():
         channel.finish(provider)
     ordered = sorted(channels.values(), key=lambda channel: channel.is_webhook)

@@ -7,21 +7,28 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple
 
-from pybase64 import b64decode, b64encode
-
+from recorder.audio.silence import Form, condensed
 from recorder.events import Event
 from recorder.heads import Close, RequestHead, ResponseHead, header
 from recorder.providers.base import Provider
 from replay.digest.plain import plain
-from replay.digest.silence import without_silence
 from replay.digest.stencil import Stencil, stencil_of
 from replay.match.jsontext import Json, canonical, parse
 from replay.match.requests import body_value, request_value, target_value
 from replay.match.rulebook import Rulebook
+from replay.match.sound import short_piece
 
 _STREAMED = "streamed"
 _HEADS = ("ws.open", "http.request", "http.response", "webhook.request", "webhook.response")
 _ASKED = ("ws.open", "client")
+
+
+class Lifted(NamedTuple):
+    """The body of an event without its `audio`, which is coded as `form`."""
+
+    body: bytes
+    audio: bytes = b""
+    form: Form | None = None
 
 
 class Sequenced(NamedTuple):
@@ -41,6 +48,13 @@ class _Entry:
     value: Json
     text: list[str] | None = None
     audio: bytearray = field(default_factory=bytearray)
+    form: Form | None = None
+
+    def hear(self, piece: Lifted) -> None:
+        """Add the next piece's audio. The latest form holds: the first pieces may have come before
+        the provider told how they are coded."""
+        self.audio += piece.audio
+        self.form = piece.form or self.form
 
 
 class Channel:
@@ -61,8 +75,8 @@ class Channel:
         self._bodies: dict[str, bytes] = {"client": b"", "provider": b""}
         self._closed = False
 
-    def take(self, event: Event, lifted: bytes, audio: bytes) -> None:
-        """Add one event; `lifted` is its body without `audio`."""
+    def take(self, event: Event, lifted: Lifted) -> None:
+        """Add one event."""
         if self._closed:
             return
         if event.kind in _HEADS:
@@ -74,31 +88,31 @@ class Channel:
             self._closed = True
             close = Close.decode(event.body)
             self._add(event, "", {"close": str(close.code), "reason": close.reason})
-        elif event.kind == "ws.binary" and audio:
-            self._join(event, "", {"binary": event.type}).audio += audio
+        elif event.kind == "ws.binary" and lifted.audio:
+            self._join(event, "", {"binary": event.type}).hear(lifted)
         elif event.kind == "ws.binary":
             self._add(event, "", {"binary": sha256(event.body).hexdigest()})
         elif event.type not in self._rules.optional:
-            self._text(event, lifted, audio)
+            self._text(event, lifted)
 
     def _add(self, event: Event, lane: str, value: Json) -> _Entry:
         entry = _Entry(event.sender, lane, value)
         self._entries.append(entry)
         return entry
 
-    def _text(self, event: Event, lifted: bytes, audio: bytes) -> None:
-        rules, type_ = self._rules, event.type
+    def _text(self, event: Event, lifted: Lifted) -> None:
+        rules, type_, (body, audio, _) = self._rules, event.type, lifted
         stencil = self._stencils.get((event.sender, type_)) if audio else None
-        if stencil and stencil.fits(lifted):
-            self._join(event, stencil.shared, stencil.value).audio += audio
+        if stencil and stencil.fits(body):
+            self._join(event, stencil.shared, stencil.value).hear(lifted)
             return
         try:
-            message = parse(lifted)
+            message = parse(body)
         except ValueError:
-            self._add(event, "", {"text": lifted.decode("utf-8", "backslashreplace")})
+            self._add(event, "", {"text": body.decode("utf-8", "backslashreplace")})
             return
         if type_ in rules.deltas and isinstance(message, dict):
-            self._piece(event, message, lifted, audio)
+            self._piece(event, message, lifted)
             return
         if event.sender == "client" and type_ in rules.cuts:
             self._streams = {key: each for key, each in self._streams.items() if key[0] != "client"}
@@ -108,7 +122,7 @@ class Channel:
             value = {"message": value, "audio": sha256(audio).hexdigest()}
         self._add(event, type_ if type_ in rules.unordered else "", value)
 
-    def _piece(self, event: Event, message: dict[str, Json], lifted: bytes, audio: bytes) -> None:
+    def _piece(self, event: Event, message: dict[str, Json], lifted: Lifted) -> None:
         """Join a piece to its stream: the pieces whose messages are equal but for them."""
         rules, type_ = self._rules, event.type
         root = self._book.root(type_)
@@ -122,15 +136,16 @@ class Channel:
         shared = {key: each for key, each in message.items() if key not in own}
         name, value = canonical(shared), plain(root, shared, rules.constants)
         entry = self._join(event, name, value)
-        stencil = stencil_of(lifted, [message[key] for key in own], name, value)
+        stencil = stencil_of(lifted.body, [message[key] for key in own], name, value)
         if stencil and not piece:
             self._stencils[event.sender, type_] = stencil
         assert entry.text is not None
         text = piece if isinstance(piece, str) else canonical(piece)
         if text and (entry.audio or type_ in rules.ungated):
-            text, audio = _short(text)  # a piece too short to be lifted, in a stream of audio
+            text, short = short_piece(text)  # too short to be lifted, in a stream of audio
+            lifted = lifted._replace(audio=short)
         entry.text.append(text)
-        entry.audio += audio
+        entry.hear(lifted)
 
     def _join(self, event: Event, shared: str, value: Json) -> _Entry:
         """The stream of a piece: begun here, unless one with the same `shared` is under way."""
@@ -167,7 +182,7 @@ class Channel:
             return True
         audio, text = bytes(entry.audio), "".join(entry.text)
         if entry.lane == _STREAMED:
-            audio = without_silence(audio)
+            audio = condensed(audio, entry.form or Form())
             if not audio and not text:
                 return False
         entry.value = {"stream": entry.value, "text": text, "audio": sha256(audio).hexdigest()}
@@ -207,12 +222,3 @@ class Channel:
             for lane in sorted({entry.lane for entry in own}):
                 values = [entry.value for entry in own if entry.lane == lane]
                 yield Sequenced(sender, lane, values)
-
-
-def _short(text: str) -> tuple[str, bytes]:
-    """A piece of audio as bytes, or as the text that it is if it is not exact base64."""
-    try:
-        data = b64decode(text, validate=True)
-    except ValueError:
-        return text, b""
-    return ("", data) if b64encode(data).decode() == text else (text, b"")

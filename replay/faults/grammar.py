@@ -8,7 +8,7 @@ docs/faults.md lists all of them with an example each.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from recorder.errors import RecorderError
@@ -83,7 +83,15 @@ _LIMITS: Mapping[str, _Limit] = {
 _REASON_BYTES = 123  # a control frame holds 125, two of them the code
 _UNSENDABLE = (1004, 1005, 1006, 1015)  # RFC 6455, 7.4.1
 _ONCE: tuple[Place, ...] = ("step", "t")  # places that are there once
-_WORDS = "open, response, type=…, webhook=…, step=N, t=SECONDS, or METHOD /path"
+_WRITTEN: Mapping[Place, str] = {
+    "open": "open",
+    "response": "response",
+    "type": "type=…",
+    "webhook": "webhook=…",
+    "step": "step=N",
+    "t": "t=SECONDS",
+    "request": "METHOD /path",
+}
 
 
 def parse_fault(text: str) -> Fault:
@@ -97,7 +105,7 @@ def parse_fault(text: str) -> Fault:
     if kind is None:
         raise _wrong(text, f"{name or 'nothing'!r} is no fault; there are {', '.join(KINDS)}")
     if not at:
-        raise _wrong(text, f"it does not say where: {name}@ and {_WORDS}")
+        raise _wrong(text, f"it does not say where: {name}@ and {_listed(_WRITTEN)}")
     where, rest = _where(text, place, words[1:])
     if where.place not in kind.places:
         raise _wrong(text, f"{name} is applied at {_listed(kind.places)}")
@@ -125,17 +133,8 @@ def _wrong(text: str, why: str) -> RecorderError:
     return RecorderError(f"fault {' '.join(text.split())!r}: {why}")
 
 
-def _listed(places: Sequence[Place]) -> str:
-    written: Mapping[Place, str] = {
-        "open": "open",
-        "response": "response",
-        "type": "type=…",
-        "webhook": "webhook=…",
-        "step": "step=N",
-        "t": "t=SECONDS",
-        "request": "METHOD /path",
-    }
-    *most, last = (written[place] for place in places)
+def _listed(places: Iterable[Place]) -> str:
+    *most, last = (_WRITTEN[place] for place in places)
     return f"{', '.join(most)} or {last}" if most else last
 
 
@@ -156,7 +155,7 @@ def _where(text: str, place: str, rest: list[str]) -> tuple[Where, list[str]]:
     is_method = place == "*" or (place.isalpha() and place.isupper())
     if not equals and is_method and rest and rest[0].startswith(("/", "*")):
         return Where("request", rest[0], place), rest[1:]
-    raise _wrong(text, f"{place!r} is no place; give {_WORDS}")
+    raise _wrong(text, f"{place!r} is no place; give {_listed(_WRITTEN)}")
 
 
 def _seconds(text: str) -> int | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from recorder.events import Machine, Message
-from recorder.heads import Close, RequestHead, ResponseHead
+from recorder.events import Kind, Machine, Message
+from recorder.heads import LOST, Close, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 from replay.faults.effects import MS, SPOILS, Effects, picked, spoilt
 from replay.faults.grammar import Fault
@@ -15,7 +15,6 @@ from replay.faults.meaning import check
 from replay.faults.selection import Chosen, Crossing, Selection
 from replay.faults.wire import Lane, Wire
 
-_LOST = 1006
 _BEYOND = "the tape was ended by a fault"
 _AT_ONCE = frozenset({"break", "refuse"})  # instead of passing an upgrade or a request on
 
@@ -119,7 +118,7 @@ class Faulty:
         """Answer an upgrade or a request in the machine's place: it never hears of it."""
         self._note(Applied(now, message.channel, fault, fault.name, what))
         if fault.name == "break":
-            self._wire.put(_closing(message.channel, Close(_LOST)), now)
+            self._wire.put(_closing(message.channel, Close(LOST)), now)
             return
         status, retry_s = fault.number("status"), fault.number("retry-after")
         self._refuse(message, status, retry_s, "a fault of the replay", now)
@@ -130,10 +129,8 @@ class Faulty:
         code = "rate_limit_exceeded" if status == 429 else "server_error"
         body = self._provider.error_event(code, f"replay: {why}", by_client=status < 500)
         head = ResponseHead(status, "", tuple(headers)).encode()
-        if message.kind == "ws.open":
-            self._wire.put(Message(message.channel, "ws.open", head, body), now)
-        else:
-            self._wire.put(Message(message.channel, "http.response", head, body), now)
+        kind: Kind = "ws.open" if message.kind == "ws.open" else "http.response"
+        self._wire.put(Message(message.channel, kind, head, body), now)
 
     def _hang_up(self, channel: int, now: int) -> None:
         """The client closes: what is on its way goes out now, and no more faults."""
@@ -269,14 +266,14 @@ class Faulty:
         self._over.add(channel)
         self._wire.lose(channel, now)
         self._note(applied)
-        close = Close(_LOST)
+        close = Close(LOST)
         if fault.name == "close":
             close = Close(fault.number("code"), fault.word("reason"))
         self._wire.put(_closing(channel, close), now)
         if self._tape:
             self._tape.interrupt(channel, now)
         else:
-            self._machine.receive(_closing(channel, Close(_LOST)), now)
+            self._machine.receive(_closing(channel, Close(LOST)), now)
 
     def _lose(self, message: Message, now: int) -> None:
         """A webhook does not arrive."""

@@ -10,7 +10,7 @@ from binascii import Error
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pybase64 import b64decode
+from pybase64 import b64decode, b64encode
 
 from recorder.audio.silence import Form, form_of
 from recorder.spans import AudioField
@@ -51,6 +51,15 @@ def measure(
                 continue  # not audio after all
         pieces.append(data)
     return _sound(pieces, form or form_of(fields[0]))
+
+
+def short_piece(text: str) -> tuple[str, bytes]:
+    """A piece of audio as bytes, or as the text that it is if it is not exact base64."""
+    try:
+        data = b64decode(text, validate=True)
+    except ValueError:
+        return text, b""
+    return ("", data) if b64encode(data).decode() == text else (text, b"")
 
 
 def _sound(pieces: list[bytes], form: Form) -> Sound:

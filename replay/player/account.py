@@ -80,10 +80,11 @@ class Account(NamedTuple):
 
     def _notes(self, failure: Failure | None) -> Iterator[str]:
         known = types_of(self.script, self.matcher.book.rules)
-        strange = [rule for rule in self.idle_rules if rule.type and rule.type not in known]
+        unused = self.idle_rules
+        strange = [rule for rule in unused if rule.type and rule.type not in known]
         yield from (f"rule for a type that is not on the tape: {rule}" for rule in strange)
         # a replay that failed may not have come to the others
-        idle = [] if failure else [rule for rule in self.idle_rules if rule not in strange]
+        idle = [] if failure else [rule for rule in unused if rule not in strange]
         yield from (f"rule never applied: {rule}" for rule in idle)
         for line in self.progress.lines.values():
             yield from line.notes

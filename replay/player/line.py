@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from recorder.events import Kind, Message
-from recorder.heads import Close
+from recorder.heads import LOST, Close
 from recorder.providers.base import Tracker
 from replay.match.compare import Matcher
 from replay.match.hearing import AudioMode
@@ -22,7 +22,6 @@ _NS = 1_000_000_000
 _GRACE_NS = _NS  # how long an answer waits for a message that may be missing
 _IN_FLIGHT_NS = _NS // 2  # of the tape: what is due so soon after a close was on its way
 _LEAST_IN_FLIGHT_NS = _NS // 10  # the same in live time, whatever the speed
-LOST = 1006
 
 
 class Line:
@@ -41,7 +40,7 @@ class Line:
         now: int,
         released: Callable[[int], int | None],
         mode: Mode,
-        audio: AudioMode = "exact",
+        audio: AudioMode,
     ) -> None:
         self.channel, self.script, self.released = channel, script, released
         self.over = False

@@ -98,7 +98,7 @@ class Player:
             was_stale = bool(self._outbox)
         self._is_stale = True
         if kind == "ws.text" or kind == "ws.binary":
-            self._judge(self._connections.take(message, now), now)
+            self._judge(self._connections.take(message, now))
             if line is not None and line.is_quiet:
                 self._is_stale = was_stale
         elif kind == "ws.open":
@@ -108,7 +108,7 @@ class Player:
         elif kind == "http.request":
             self._answer(message, now)
         elif kind == "ws.close":
-            self._judge(self._connections.hang_up(message, now), now)
+            self._judge(self._connections.hang_up(message, now))
 
     def due(self, now: int) -> list[Message]:
         """What is to be sent by `now`."""
@@ -142,7 +142,7 @@ class Player:
         for line in list(self._lines.values()):
             if not line.over:
                 self._outbox.extend(line.due(now))
-                self._judge(self._connections.watch(line, now), now)
+                self._judge(self._connections.watch(line, now))
         self._outbox.extend(self._deliveries.due(now))
         if self._deliveries.sent > delivered:
             self._active_ns = now
@@ -201,7 +201,7 @@ class Player:
         self._parts.dressing.asked(RequestHead.decode(message.body))
         if self.failure:
             self._refuse(message, 503)
-        elif not self._judge(self._connections.open(message, now), now):
+        elif not self._judge(self._connections.open(message, now)):
             self._refuse(message, 404)
 
     def _answer(self, message: Message, now: int) -> None:
@@ -215,7 +215,7 @@ class Player:
             wrong: Wrong | None = Wrong(self._explain.request(head, found))
         else:
             wrong = None if id(found) in self._spare else self._begin(found, now)
-        if not self._judge(wrong, now):
+        if not self._judge(wrong):
             self._refuse(message, 404)
 
     def _begin(self, script: ExchangeScript, now: int) -> Wrong | None:
@@ -230,7 +230,7 @@ class Player:
         answer = self._deliveries.take(message, now)
         self._progress.touch(now)
         if answer is not None and (failure := self._explain.answer(answer)):
-            self._judge(Wrong(failure), now)
+            self._judge(Wrong(failure))
 
     # What a fault takes away
 
@@ -257,7 +257,7 @@ class Player:
 
     # The end
 
-    def _judge(self, wrong: Wrong | None, now: int) -> bool:
+    def _judge(self, wrong: Wrong | None) -> bool:
         """End everything if the client did something wrong, and did not before; whether it has
         not."""
         if wrong is None:
@@ -270,8 +270,8 @@ class Player:
             self._deliveries.drop()
         return False
 
-    def _fail(self, failure: Failure, now: int) -> None:
-        self._judge(Wrong(failure), now)
+    def _fail(self, failure: Failure) -> None:
+        self._judge(Wrong(failure))
 
     def _refuse(self, message: Message, status: int) -> None:
         assert self.failure
@@ -286,7 +286,7 @@ class Player:
             return
         if self._progress.free or not self._exchanges.forgive():
             patience = self._parts.pace.patience_ns / _NS
-            self._fail(self._explain.not_begun(self._account.next(), patience), now)
+            self._fail(self._explain.not_begun(self._account.next(), patience))
 
     @property
     def finished(self) -> bool:
@@ -298,7 +298,7 @@ class Player:
     def give_up(self, reason: str) -> None:
         """End a replay that was not finished, such as by a signal."""
         if not self.finished:
-            self._fail(Missing(reason), self._active_ns or 0)
+            self._fail(Missing(reason))
 
     def leave(self, reason: str, now: int) -> None:
         """The application is gone, as if it had closed what is open. What may be missing is
@@ -308,13 +308,13 @@ class Player:
             if not line.over and self.failure is None:
                 close = Close(NORMAL, reason)
                 hung_up = Message(line.channel, "ws.close", close.encode())
-                self._judge(self._connections.hang_up(hung_up, now), now)
+                self._judge(self._connections.hang_up(hung_up, now))
         self._outbox.clear()
         if not self._progress.free:
             self._exchanges.forgive()
         rest = self._account.next()
         if not self.finished:
-            self._fail(Missing(f"{reason} before {rest}" if rest else reason), now)
+            self._fail(Missing(f"{reason} before {rest}" if rest else reason))
 
     # The report
 

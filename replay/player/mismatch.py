@@ -8,14 +8,14 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from recorder.events import Message
-from recorder.heads import RequestHead
+from recorder.heads import LOST, RequestHead
 from recorder.providers.base import Provider
 from replay.match.compare import Difference, Matcher
 from replay.match.hearing import AudioMode
 from replay.match.requests import response_value
 from replay.match.voice import Voice
 from replay.player.deliveries import Answer
-from replay.player.line import LOST, Line
+from replay.player.line import Line
 from replay.report import Failure, Missing, cut, difference_lines, labelled
 from replay.script import Expected, Planned, Script
 
@@ -208,9 +208,7 @@ class Explainer(NamedTuple):
             return Failure(f"{what} could not be delivered: {reason}", lines)
         want = response_value(script.answer, script.received)
         got = response_value(answer.head, answer.body)
-        status = (
-            {"status": side["status"]} for side in (want, got)
-        )  # it says most, so it is first
+        status = ({"status": side["status"]} for side in (want, got))  # says most, so is first
         found = self.matcher.match_values(script.type, *status)
         found = found or self.matcher.match_values(script.type, want, got)
         if found is None:

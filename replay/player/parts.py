@@ -38,7 +38,7 @@ class Wishes(NamedTuple):
     webhook_to: str | None
     hide: Callable[[str], str]
     audio: AudioMode
-    after: Sequence[ExchangeScript] = ()
+    after: Sequence[ExchangeScript]
 
     @property
     def pace(self) -> Pace:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recorder.errors import RecorderError
+from replay.commands.files import read_text
 from replay.commands.serving import speed_of as speed_of_option
 from replay.match.hearing import AUDIO_MODES, AudioMode
 from replay.match.rules import Rule, parse_rules
@@ -53,8 +54,5 @@ def rules_of(file: Path | None, marked: Sequence[str], where: str) -> tuple[Rule
     rules = parse_rules(marked, where)
     if file is None:
         return rules
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecorderError(f"--tape-rules {file} cannot be read ({error}): name a text") from None
-    return (*parse_rules(lines, file.name), *rules)
+    text = read_text(file, f"--tape-rules {file}", "name a text file with one rule a line")
+    return (*parse_rules(text.splitlines(), file.name), *rules)

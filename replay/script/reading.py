@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from recorder.events import Event
-from recorder.heads import Close, RequestHead, ResponseHead
+from recorder.heads import LOST, Close, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 from replay.match.ids import ids_in, mentioned, strings_in
 from replay.match.jsontext import parse
@@ -23,8 +23,6 @@ from replay.script.steps import (
     Script,
     SocketScript,
 )
-
-_LOST = 1006  # RFC 6455, 7.4.1: no close frame came
 
 
 def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> Script:
@@ -156,7 +154,7 @@ class _Builder:
         closed = self.closed
         if closed is None or closed.sender != "client":
             return False
-        return Close.decode(closed.body).code != _LOST
+        return Close.decode(closed.body).code != LOST
 
     def _take(self, seen: Seen) -> None:
         event = seen.event

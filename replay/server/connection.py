@@ -11,12 +11,11 @@ from aiohttp import WSMsgType, web
 
 from recorder.capture.log import FAULT, ChannelLog, Log
 from recorder.events import Kind, Message
-from recorder.heads import Close
+from recorder.heads import LOST, Close
 
 MAX_MESSAGE = 32 << 20
 _CLOSING_S = 5.0
 _NO_CODE = 1005  # a close frame without a code (RFC 6455, 7.1.5)
-_LOST = 1006
 _KINDS: dict[WSMsgType, Kind] = {WSMsgType.TEXT: "ws.text", WSMsgType.BINARY: "ws.binary"}
 _Socket = web.WebSocketResponse[Literal[False]]
 
@@ -100,11 +99,11 @@ class Connection:
         finally:
             emptied.cancel()
         self._lines.add("client", "ws.close", str(close.code), close.encode())
-        if close.code != _LOST and not sending.done():
+        if close.code != LOST and not sending.done():
             await self._send_close(close)
 
     async def _send_close(self, close: Close) -> None:
-        if close.code == _LOST:
+        if close.code == LOST:
             self._abort()
             return
         payload = b""
@@ -125,4 +124,4 @@ def _close_of(message: Any) -> Close:
         return Close(message.data or _NO_CODE, message.extra or "")
     if message.type is WSMsgType.ERROR and isinstance(message.data, aiohttp.WebSocketError):
         return Close(message.data.code, str(message.data))
-    return Close(_LOST)
+    return Close(LOST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from postgres import new_database, server
 from tapes import conversation, record
 
 from recorder import derive
-from recorder.errors import RecorderError
+from recorder.errors import RecorderError, StoreError
 from recorder.parquet import _relations, export_parquet
 from recorder.store import open_store
 from recorder.store.query import asking
@@ -144,6 +145,15 @@ def test_bad_input_is_one_line(path: Path, tmp_path: Path) -> None:
     assert run(path, "export", "last").code == 2
     with pytest.raises(RecorderError, match="cannot write"):
         export_parquet(str(path), file / "in")
+
+
+def test_a_view_that_is_not_there_is_one_line(path: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.db"
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(damaged)) as copy:
+        source.backup(copy)
+        copy.execute("DROP VIEW v_turns")
+    with pytest.raises(StoreError, match=r"damaged\.db: .*v_turns"):
+        export_parquet(str(damaged), tmp_path / "out")
 
 
 def test_without_pyarrow_the_error_says_what_to_install(path: Path, tmp_path: Path) -> None:

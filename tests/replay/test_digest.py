@@ -188,6 +188,28 @@ def test_how_long_a_microphone_is_open_in_silence_does_not_count() -> None:
     assert digest(microphone(speech, 700)) != digest(microphone(speech, 5))
 
 
+@pytest.mark.parametrize(
+    ("name", "silent", "sound"),
+    [("audio/pcmu", b"\xff", b"\x10"), ("audio/pcma", b"\xd5", b"\x2a")],
+)
+def test_telephones_have_silence_of_their_own(name: str, silent: bytes, sound: bytes) -> None:
+    def run(before_ms: int, silence_ms: int) -> str:
+        speech = sound * 800
+        script = Script().open().append(silent * (8 * before_ms) + speech, rate=4_000)
+        script.provider("session.updated", session={"audio": {"input": {"format": {"type": name}}}})
+        script.append(silent * (8 * silence_ms) + speech, rate=4_000)
+        return digest(script.close().takes)
+
+    assert run(0, 50) == run(300, 900)
+    assert run(0, 50) != run(0, 40)
+
+
+def test_a_level_that_stays_is_no_silence() -> None:
+    speech, level = tone(500), b"\7\7" * 24
+    one, other = (digest(microphone(speech + level * ms, 700)) for ms in (100, 900))
+    assert one != other
+
+
 def test_audio_belongs_to_its_commit() -> None:
     def run(*turns: bytes) -> str:
         script = Script().open()

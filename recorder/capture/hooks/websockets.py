@@ -24,9 +24,8 @@ from websockets.typing import Data, DataLike
 
 from recorder.capture.hooks.gate import Gate
 from recorder.events import Kind, Sender
-from recorder.heads import Close, RequestHead, ResponseHead
+from recorder.heads import LOST, Close, RequestHead, ResponseHead
 
-_LOST = 1006  # RFC 6455, 7.1.5: the connection was lost without a close frame
 _BYTES = (bytes, bytearray, memoryview)
 _PING_BYTES = 4
 
@@ -96,7 +95,7 @@ class _Channel:
             return "provider", Close(int(received.code), received.reason)
         if sent:
             return "client", Close(int(sent.code), sent.reason)
-        return "provider", Close(_LOST)
+        return "provider", Close(LOST)
 
 
 class RecordedConnection:

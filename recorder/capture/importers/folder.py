@@ -19,7 +19,16 @@ from recorder.errors import ImportFailed, RecorderError
 from recorder.events import Event
 from recorder.redact import Redactor, Secrets
 from recorder.spans import Span, restore
-from recorder.store.base import AudioRef, Batch, EventRow, Sealed, SegmentRow, SessionRow, Store
+from recorder.store.base import (
+    AudioRef,
+    Batch,
+    EventRow,
+    Sealed,
+    SegmentRow,
+    SessionRow,
+    Store,
+    stored_body,
+)
 from recorder.store.segments import wire_bytes
 
 DOCUMENT = "session.json"
@@ -76,7 +85,7 @@ def read_folder(folder: Path, tape: Tape, redactor: Redactor) -> Batch:
         if digest != row.digest:
             also = ", or the session's provider or start," if number == 1 else ""
             raise _changed(folder, number, f"({row.sender} {row.type or row.kind}){also} differs")
-        place = redactor.leftover(_lifted(row))
+        place = redactor.leftover(stored_body(row))
         if place is not None:
             raise SecretLeft(f"{folder}: event {number} has a secret at {place}; it is not stored")
         batch.events.append(row)
@@ -147,17 +156,13 @@ def _events(folder: Path, session: str) -> Iterator[tuple[int, Line]]:
 
 
 def _event(folder: Path, row: EventRow, refs: list[AudioRef], audio: _Audio) -> Event:
-    lifted = _lifted(row)
+    lifted = stored_body(row)
     spans = [Span(ref.at, ref.encoding, audio.slice(row.seq, ref)) for ref in refs]
     offsets = [0, *(span.at for span in spans), len(lifted)]
     if offsets != sorted(offsets):
         raise _changed(folder, row.seq, "has its audio at places that are not in it")
     body = restore(lifted, spans)
     return Event(row.session, row.seq, row.at_ns, row.channel, row.sender, row.kind, row.type, body)
-
-
-def _lifted(row: EventRow) -> bytes:
-    return row.body.encode() if row.body is not None else row.raw or b""
 
 
 def _sealed(folder: Path, row: SegmentRow, sealed: Sealed) -> Sealed:

@@ -6,6 +6,8 @@ import asyncio
 import os
 import socket
 import ssl
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from yarl import URL
@@ -43,6 +45,15 @@ def server_url(option: str, text: str) -> URL:
         # not quoted: it may hold a password
         raise RecorderError(f"{option} is not a URL: give http(s)://HOST[:PORT][/PREFIX]")
     return url
+
+
+def is_local(url: str) -> bool:
+    """Whether a URL is of this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")  # RFC 6761, 6.3
 
 
 async def reachable(url: URL, timeout_s: float = 5.0) -> None:

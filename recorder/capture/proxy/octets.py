@@ -1,7 +1,8 @@
 """Header values that are not UTF-8, passed on byte for byte.
 
 aiohttp reads such bytes as surrogates (PEP 383), but its writer drops these, so that `caf\\xe9`
-would go on as `caf`. From `install` on it writes them as the bytes they were.
+would go on as `caf`, and it lets nobody give it another one for requests. From `install` on it
+writes them as the bytes they were.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiohttp import http_writer
+from multidict import CIMultiDict
 
 _plain = http_writer._serialize_headers
 
@@ -19,9 +21,13 @@ def install() -> None:
 
 
 def _serialized(status_line: str, headers: Mapping[str, str]) -> bytes:
-    if all(value.isascii() for value in headers.values()):
+    """What aiohttp makes of a head (it refuses control characters), with each byte beyond ASCII as
+    a character of its own on the way."""
+    if status_line.isascii() and all(value.isascii() for value in headers.values()):
         return _plain(status_line, headers)  # type: ignore[arg-type]
-    lines = (status_line, *(f"{name}: {value}" for name, value in headers.items()))
-    if any("\r" in line or "\n" in line or "\0" in line for line in lines):
-        raise ValueError("a line break in a header")
-    return "\r\n".join((*lines, "", "")).encode("utf-8", "surrogateescape")
+    octets = CIMultiDict((name, _octets(value)) for name, value in headers.items())
+    return _plain(_octets(status_line), octets).decode().encode("latin-1")
+
+
+def _octets(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")

@@ -24,12 +24,11 @@ from recorder.capture.proxy.tapes import Tapes
 from recorder.capture.tap import Tape
 from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
-from recorder.heads import Close
+from recorder.heads import LOST, Close
 from recorder.providers.base import Provider
 
 _CLOSING_S = 5.0
 _NO_CODE = 1005
-_LOST = 1006
 _FAILED = 1011
 _GOING = 1001
 log = logging.getLogger("recorder.proxy")
@@ -116,11 +115,11 @@ class Relay:
         elif message.type is WSMsgType.ERROR and isinstance(message.data, aiohttp.WebSocketError):
             close = Close(message.data.code, str(message.data))
         else:
-            close = Close(_LOST)
+            close = Close(LOST)
         if self._closed_by is None:
             self._closed_by = sender
             self._record_close(sender, close)
-        if close.code == _LOST:
+        if close.code == LOST:
             return False
         await send_close(sink, close)
         return True

@@ -7,12 +7,12 @@ from decimal import Decimal
 from typing import Any
 
 from recorder.projections.marks import CostRow
+from recorder.report.turns import total
 
 
-def total(rows: Sequence[CostRow]) -> str | None:
-    """The sum in dollars, None where a price is not known or nothing was used."""
-    known = [Decimal(row.usd) for row in rows if row.usd is not None]
-    return f"{sum(known, Decimal(0)):f}" if rows and len(known) == len(rows) else None
+def dollars(usd: Decimal | None) -> str | None:
+    """An amount as a decimal number in text."""
+    return None if usd is None else f"{usd:f}"
 
 
 def bill(rows: Sequence[CostRow], at_ms: Mapping[int, float]) -> dict[str, Any]:
@@ -24,13 +24,13 @@ def bill(rows: Sequence[CostRow], at_ms: Mapping[int, float]) -> dict[str, Any]:
         groups.setdefault(_key(row), []).append(row)
     places = {key: number for number, key in enumerate(groups)}
     steps = [[at_ms[row.seq], places[_key(row)], row.usd] for row in rows if row.seq in at_ms]
-    known = [Decimal(row.usd) for row in rows if row.usd is not None]
+    priced = [row for row in rows if row.usd is not None]
     return {
         "groups": [_group(lines) for lines in groups.values()],
         "steps": sorted(steps, key=lambda step: step[0]),
-        "total": total(rows),
-        "known": f"{sum(known, Decimal(0)):f}" if known else None,
-        "unpriced": len(rows) - len(known),
+        "total": dollars(total(rows)),
+        "known": dollars(total(priced)),
+        "unpriced": len(rows) - len(priced),
     }
 
 
@@ -50,7 +50,7 @@ def _group(lines: Sequence[CostRow]) -> dict[str, Any]:
         "charged_by": first.charged_by,
         "price_book": first.price_book,
         "quantity": f"{sum((Decimal(line.quantity) for line in lines), Decimal(0)):f}",
-        "usd": total(lines),
+        "usd": dollars(total(lines)),
         "lines": len(lines),
         "first": min(line.seq for line in lines),
         "last": max(line.seq for line in lines),

@@ -16,9 +16,10 @@ from recorder.projections.rows import TurnRow
 from recorder.providers import provider
 from recorder.recording import Recording
 from recorder.report.models import ReadModels
-from recorder.report.page.bill import bill, total
+from recorder.report.page.bill import bill, dollars
 from recorder.report.page.lanes import drawn
 from recorder.report.page.tape import Columns, Reader
+from recorder.report.turns import Turn, turns
 from recorder.report.wording import utc
 from recorder.store.base import SessionRow, Store
 
@@ -46,7 +47,7 @@ def gather(store: Store, row: SessionRow, models: ReadModels) -> Gathered:
         "kept": models.kept,
         "end_ms": max([*at_ms.values(), lanes.get("end_ms", 0.0)], default=0.0),
         "lanes": lanes,
-        "turns": [_turn(each, measured, costs) for each in tables["turn"]],
+        "turns": [_turn(each) for each in turns(tables)],
         "words": [_plain(each, "first_ns", "final_ns") for each in tables["transcript"]],
         "calls": [_plain(each, "called_ns", "answered_ns") for each in tables["tool_call"]],
         "cuts": [
@@ -100,16 +101,14 @@ def _plain(row: Any, *times: str) -> dict[str, Any]:
     return {name.rstrip("_"): value for name, value in found.items()}
 
 
-def _turn(row: TurnRow, measured: Sequence[MetricRow], costs: Sequence[CostRow]) -> dict[str, Any]:
+def _turn(turn: Turn) -> dict[str, Any]:
     """A turn, with what it cost and where its sounds lie on the clock: `begin_ms` the user's first,
     `off_ms` the user's last, `on_ms` the agent's first. They are reckoned from measured values."""
+    row = turn.row
     found = _plain(row, *(name for name in row._fields if name.endswith("_ns")))
-    values = {each.metric: each.value for each in measured if each.turn == row.turn}
-    own = [line for line in costs if line.turn == row.turn]
-    found["lines"] = len(own)
-    found["usd"] = total(own)
-    found |= _places(row, values)
-    return found
+    found["lines"] = len(turn.lines)
+    found["usd"] = dollars(turn.usd)
+    return found | _places(row, turn.values)
 
 
 def _places(row: TurnRow, values: Mapping[str, float]) -> dict[str, float | None]:

@@ -11,20 +11,12 @@ from recorder.client import Client
 from recorder.errors import RecorderError
 from recorder.trial.cues import Moment
 from recorder.trial.doubles import Doubles
-from recorder.trial.scenario import Scenario
+from recorder.trial.rendering import Clip
+from recorder.trial.scenario import Scenario, Tool
 from recorder.trial.sounds import RATE
 from recorder.trial.steps import Cue, Step
 
 Json = dict[str, Any]
-
-
-class Sound(Protocol):
-    """A turn's audio: mono PCM16."""
-
-    @property
-    def pcm(self) -> bytes:
-        """Its samples at 24 kHz."""
-        ...
 
 
 class Party(Client, Protocol):
@@ -68,7 +60,7 @@ class Side(Protocol):
         ...
 
 
-def script(scenario: Scenario, clips: Mapping[int, Sound], rate: int) -> list[Step]:
+def script(scenario: Scenario, clips: Mapping[int, Clip], rate: int) -> list[Step]:
     """What the caller does, the same for every provider. Clips are brought to `rate` here, because
     in a conversation it would hold up the clock."""
     steps: list[Step] = []
@@ -83,6 +75,12 @@ def script(scenario: Scenario, clips: Mapping[int, Sound], rate: int) -> list[St
     end = scenario.end
     steps.append(Cue(end.after, end.quiet_ms, end.timeout_ms))
     return steps
+
+
+def described(tool: Tool) -> Json:
+    """A function as the providers take it."""
+    facts = {"name": tool.name, "description": tool.description}
+    return {**facts, "parameters": dict(tool.parameters)}
 
 
 @lru_cache(maxsize=64)

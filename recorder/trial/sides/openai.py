@@ -10,7 +10,7 @@ from recorder.heads import RequestHead
 from recorder.trial.doubles import Doubles
 from recorder.trial.openai_wording import OpenAIWording, merged
 from recorder.trial.scenario import Scenario
-from recorder.trial.sides.base import Compiled, Party, refuse_neutral
+from recorder.trial.sides.base import Compiled, Party, described, refuse_neutral
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import Step
 
@@ -83,14 +83,9 @@ def _wording(scenario: Scenario) -> OpenAIWording:
         greeting = f"Say exactly this, and nothing else: {first}" if first else ""
     return OpenAIWording(
         scenario.agent.instructions,
-        [_tool(each.name, each.description, each.parameters) for each in scenario.agent.tools],
+        [{"type": "function", **described(each)} for each in scenario.agent.tools],
         turn_detection=_TURNS,
         transcription=_TRANSCRIPTION,
         greeting=greeting,
         session=session,
     )
-
-
-def _tool(name: str, description: str, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    told = {"name": name, "description": description, "parameters": dict(parameters)}
-    return {"type": "function", **told}

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from recorder.events import Message
@@ -13,7 +12,7 @@ from recorder.trial.cues import Moment
 from recorder.trial.doubles import Doubles
 from recorder.trial.openai_wording import merged
 from recorder.trial.scenario import Scenario
-from recorder.trial.sides.base import Compiled, Json, Party, refuse_neutral
+from recorder.trial.sides.base import Compiled, Json, Party, described, refuse_neutral
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import Step
 from recorder.trial.vapi_wording import VapiWording
@@ -63,7 +62,7 @@ def _body(scenario: Scenario) -> Json:
             "provider": "openai",
             "model": "gpt-4.1",
             "messages": [{"role": "system", "content": agent.instructions}],
-            "tools": [_tool(each.name, each.description, each.parameters) for each in agent.tools],
+            "tools": [{"type": "function", "function": described(each)} for each in agent.tools],
         },
         "backgroundSound": "off",
         "maxDurationSeconds": max(_LEAST_S, round(scenario.end.max_s) + 5),
@@ -73,11 +72,6 @@ def _body(scenario: Scenario) -> Json:
     audio = {"format": "pcm_s16le", "container": "raw", "sampleRate": RATE}
     transport = {"provider": "vapi.websocket", "audioFormat": audio}
     return {"assistant": merged(assistant, given), "transport": transport}
-
-
-def _tool(name: str, description: str, parameters: Mapping[str, Any]) -> Json:
-    told = {"name": name, "description": description, "parameters": dict(parameters)}
-    return {"type": "function", "function": told}
 
 
 class VapiCall:

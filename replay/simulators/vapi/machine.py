@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from recorder.events import Kind, Message
-from recorder.heads import Close, RequestHead, ResponseHead
+from recorder.heads import LOST, Close, RequestHead, ResponseHead
 from replay.simulators.common import SEED_HEADER
 from replay.simulators.vapi import ending, past, requests
 from replay.simulators.vapi.account import Account
@@ -24,7 +24,6 @@ from replay.simulators.vapi.talk import Talk
 
 _MS = 1_000_000
 _POLICY = 1008
-_LOST = 1006
 
 
 class VapiSimulator:
@@ -116,7 +115,7 @@ class VapiSimulator:
         head = RequestHead.decode(message.body)
         answer = self._rest.handle(head, message.payload, now)
         if answer.status == 0:
-            self._send(message.channel, "ws.close", Close(_LOST).encode())
+            self._send(message.channel, "ws.close", Close(LOST).encode())
         else:
             self._answer(message.channel, "http.response", answer)
 

@@ -16,7 +16,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from recorder.capture.encode import Draft
-from recorder.capture.ledger import Ledger
+from recorder.capture.ledger import Ledger, OnFailure
 from recorder.capture.process import WriterProcess
 from recorder.capture.runs import this_run
 from recorder.capture.tap import Order
@@ -176,6 +176,51 @@ def test_an_end_that_was_not_stored_still_gets_its_mark(policy: str) -> None:
     (hole,) = Recording(store, "01tape").events()
     assert hole.type == "hole"
     assert verify(store, stored).fault is None
+
+
+@pytest.mark.parametrize("policy", ["end", "pass"])
+def test_who_holds_a_tape_that_cannot_be_mended_is_told(
+    policy: OnFailure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = Moody(), SystemClock()
+    told: list[tuple[int, str]] = []
+    ledger = Ledger(store, clock, SECRETS, policy, lambda tape, why: told.append((tape, str(why))))
+    run = this_run(clock)
+    ledger.start(run)
+    for number, name in ((1, "01odd"), (2, "02well")):
+        row = SessionRow(name, "t", "openai", clock.wall_ns(), SCHEME, run.id)
+        ledger.write(
+            [Order(number, "begin", row), Order(number, "channel", (1, "ws", "/"))], more=False
+        )
+    store.fails = {3}
+    lost = [(number, 5, 1, "client", "ws.text", "", b"lost") for number in (1, 2)]
+    ledger.write(lost, more=False)
+    before, count = len(told), store.count
+
+    def odd(session: str) -> int:
+        if session == "01odd":
+            raise ValueError("nobody thought of this")
+        return count(session)
+
+    monkeypatch.setattr(store, "count", odd)
+    ledger.finish()
+    assert told[before:] == [(1, "the recorder failed: ValueError('nobody thought of this')")]
+    (hole,) = Recording(store, "02well").events()
+    assert hole.type == "hole"
+
+
+def test_a_store_that_is_gone_is_told_also_where_traffic_passes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = MemoryStore(), SystemClock()
+    ledger = Ledger(store, clock, SECRETS, "pass", lambda *_: None)
+    run = this_run(clock)
+    ledger.start(run)
+    monkeypatch.setattr(store, "exists", lambda: False)
+    row = SessionRow("01tape", "t", "openai", clock.wall_ns(), SCHEME, run.id)
+    monkeypatch.setattr(ledger, "_beat_at", 0)
+    ledger.write([Order(1, "begin", row)], more=False)
+    assert "the store's file is gone" in caplog.text
 
 
 @pytest.mark.parametrize("rate", ODD_RATES)

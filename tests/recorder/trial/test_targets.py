@@ -32,6 +32,20 @@ def test_a_url_comes_first_and_needs_a_key_if_it_is_elsewhere() -> None:
     assert targets(BOTH, {"openai": "https://eu.api.openai.com"}, KEYS)["openai"].kind == "address"
 
 
+@pytest.mark.parametrize(
+    ("url", "is_here"),
+    [
+        ("http://localhost:9000", True),
+        ("http://127.0.0.1:9000/openai", True),
+        ("http://[::1]:9000", True),
+        ("https://localhost.example.com", False),
+        ("https://127.example.com", False),
+    ],
+)
+def test_only_a_loopback_address_is_of_this_machine(url: str, is_here: bool) -> None:
+    assert Target("address", url, MADE_UP).is_here is is_here
+
+
 def test_options_go_to_simulators_alone() -> None:
     options = simulator_options(["openai --latency-ms 450", "openai --pace 2"])
     assert options == {"openai": ("--latency-ms", "450", "--pace", "2")}

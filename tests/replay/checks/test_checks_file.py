@@ -68,8 +68,8 @@ from replay.match.rules import parse_rule
         ("[[check]]\nlatency_ms = {}", "give at least one of min, max, p50, p90"),
         ("[[check]]\nlatency_ms = 3", "latency_ms has to be a table"),
         ("[[check]]\nlatency_ms = { max = 3 }\nto = 'x'", "to is 'x'; valid are first_audio"),
-        ("[[check]]\nno_errors = ['x']", "no_errors 'x' is no class; valid are auth"),
-        ("[[check]]\nresponse_status = 'x'", "response_status 'x' is none; valid are completed"),
+        ("[[check]]\nno_errors = ['x']", "no_errors is 'x'; valid are auth"),
+        ("[[check]]\nresponse_status = 'x'", "response_status is 'x'; valid are completed"),
         (
             "[[check]]\nmetric = 'v2v'\nmax = 1",
             "check 1 (metric): there is no metric 'v2v'; near are v2v_ms",

@@ -208,7 +208,7 @@ def test_a_digest_can_be_had_as_json_and_with_order(store_url: str, tape: str) -
     found: dict[str, Any] = json.loads(digest(store_url, tape, "--json"))
     assert found["digest"] == plain
     assert found["session"] == tape
-    assert found["scheme"] == "canonical/1"
+    assert found["scheme"] == "canonical/2"
     assert {part["sender"] for part in found["parts"]} == {"client", "provider"}
     assert digest(store_url, tape, "--order") != plain
 

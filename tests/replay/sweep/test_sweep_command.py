@@ -314,7 +314,7 @@ def test_what_names_no_tape_is_one_clear_line(tmp_path: Path) -> None:
         (["--app", "a 'b"], "close the quote"),
         (["--app", "true", "--speed", "fast"], "give a factor above 0"),
         (["--app", "true", "--webhook-to", "nowhere"], "--webhook-to is not a URL"),
-        (["--app", "true", "--junit", "/nonexistent/x.xml"], "cannot be written"),
+        (["--app", "true", "--junit", "/nonexistent/x.xml"], "give a file in a folder that exists"),
     ],
 )
 def test_wrong_words_are_one_clear_line(tapes: Path, words: list[str], said: str) -> None:
