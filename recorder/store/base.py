@@ -81,8 +81,13 @@ class EventRow(NamedTuple):
 
 
 def stored_body(row: EventRow) -> bytes:
-    """The body of a row as stored: text or raw bytes, without its audio."""
-    return (row.raw or b"") if row.body is None else row.body.encode()
+    """The body of a row as stored: text or raw bytes, without its audio.
+
+    SQLite keeps either in either column: what a foreign hand put there is read as it stands, so
+    that it is the digest that tells of it.
+    """
+    body = row.raw if row.body is None else row.body
+    return body.encode() if isinstance(body, str) else body or b""
 
 
 class AudioRef(NamedTuple):
