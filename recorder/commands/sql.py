@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from decimal import Decimal
 from itertools import chain
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -107,10 +108,23 @@ def _question(store_url: str, query: str, params: tuple[str, ...]) -> tuple[str,
         if unknown:
             has = ", ".join(recipe.parameters) or "none"
             raise RecorderError(f"{query} has no parameter {min(unknown)!r}; it has: {has}")
+        for name, value in given.items():
+            if _is_number(recipe.parameters[name]) and not _is_number(value):
+                raise RecorderError(
+                    f"{query} takes a number for {name}, not {value!r}: such as"
+                    f" -p {name}={recipe.parameters[name]}"
+                )
         sql, given = recipe.sql, {**recipe.parameters, **given}
     if "session" in given:
         given["session"] = _session(store_url, given["session"])
     return sql, given
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _param(text: str) -> tuple[str, str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
 from recorder.store.about import ABOUT, TAPE
-from recorder.store.cookbook import recipes
+from recorder.store.cookbook import Recipe, recipes
 from recorder.store.view_about import VIEW_ABOUT
 
 SHIPPED: Final = Path(__file__).with_name("datasette.json")
@@ -16,7 +17,7 @@ SHIPPED: Final = Path(__file__).with_name("datasette.json")
 def metadata(database: str) -> dict[str, Any]:
     """A metadata file, for `datasette FILE --metadata`; `database` is the file without `.db`.
 
-    Datasette gives a parameter that has no value an empty one: the questions tell what is usual.
+    Datasette gives a parameter that has no value an empty one: what is usual stands in for it.
     """
     tables: dict[str, Any] = {}
     for name, about in {**ABOUT, **TAPE}.items():
@@ -28,7 +29,7 @@ def metadata(database: str) -> dict[str, Any]:
     queries = {
         recipe.name: {
             "title": recipe.question,
-            "sql": recipe.sql,
+            "sql": _filled_in(recipe),
             "params": list(recipe.parameters),
             "description": " ".join(f":{k} {v}" for k, v in recipe.parameters.items()),
         }
@@ -38,3 +39,16 @@ def metadata(database: str) -> dict[str, Any]:
         "title": "Recorded conversations",
         "databases": {database: {"tables": tables, "queries": queries}},
     }
+
+
+def _filled_in(recipe: Recipe) -> str:
+    """The query, with what is usual in the place of a parameter that is left empty."""
+
+    def usual(match: re.Match[str]) -> str:
+        name, given = match[1], recipe.parameters[match[1]]
+        last = name == "session" and given == "last"
+        other = "(SELECT max(id) FROM session)" if last else f"'{given}'"
+        return f"coalesce(nullif(:{name}, ''), {other})"
+
+    names = "|".join(recipe.parameters)
+    return re.sub(rf":({names})\b", usual, recipe.sql) if names else recipe.sql

@@ -128,6 +128,12 @@ def test_sql_by_name(kept: Kept) -> None:
     assert [row["text"] for row in words] == ["Hello there."]
 
 
+@pytest.mark.parametrize("words", ["there hello", "hello  there's", '"hello', "hello-there"])
+def test_sql_search_takes_words_as_people_write_them(kept: Kept, words: str) -> None:
+    told = json.loads(out(kept, "sql", "@search", "-p", f"words={words}", "--format", "json"))
+    assert [row["text"] for row in told] == ([] if "'s" in words else ["Hello there."])
+
+
 def test_sql_parameters_name_sessions_as_everywhere(kept: Kept) -> None:
     query = ("sql", "@timeline", "-p", "to_ms=25", "--format", "json")
     named = json.loads(out(kept, *query, "-p", f"session={kept.spoken[:-2]}"))
@@ -151,6 +157,8 @@ def test_sql_lists_its_queries(kept: Kept) -> None:
         (["@slowest-turn"], "is it @slowest-turns?"),
         (["@slowest-turns", "-p", "x=1"], "has no parameter 'x'; it has: none"),
         (["@timeline", "-p", "session=zz"], "no session 'zz'"),
+        (["@late-turns", "-p", "limit_ms=abc"], "takes a number for limit_ms, not 'abc'"),
+        (["@late-turns", "-p", "limit_ms=nan"], "such as -p limit_ms=1000"),
         (["SELECT 1", "-p", "x"], "is not NAME=VALUE"),
         (["SELECT :x"], "the query fails"),
         (["SELECT 1", "--list"], "or --list alone"),

@@ -73,6 +73,11 @@ async def test_datasette_opens_the_file_and_answers_the_named_queries(tmp_path: 
             assert found.status_code == 200, (name, found.text)
             rows = [[plain(cell, names) for cell in row] for row in found.json()["rows"]]
             assert rows == answer(url, recipe, names)["rows"], name
+        empty = dict.fromkeys(recipes()["timeline"].parameters, "")
+        found = await served.client.get("/conversations/timeline.json", params=empty)
+        last = recipes()["timeline"].parameters | {"session": max(names)}
+        usual = await served.client.get("/conversations/timeline.json", params=last)
+        assert found.json()["rows"] == usual.json()["rows"] != []
 
 
 def plain(value: Any, names: dict[str, str]) -> Any:
