@@ -17,6 +17,7 @@ from recorder.audio.wav import RECORDING, WavData, wav_data
 from recorder.events import Kind, Sender
 from recorder.heads import RequestHead, ResponseHead, header
 from recorder.providers.base import Insight
+from recorder.providers.fields import at
 from recorder.providers.vapi.routing import template
 from recorder.providers.vapi.webhooks import unwrapped
 from recorder.spans import AudioField, Codec, is_rate
@@ -41,13 +42,6 @@ class Format(NamedTuple):
     rate: int = 16_000
 
 
-def at(value: object, *path: str) -> Any:
-    """What stands at a path of a JSON value, or None."""
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
 class VapiTracker:
     """Follows one session: the format of its audio, its call and model."""
 
@@ -55,6 +49,7 @@ class VapiTracker:
         self._format = Format()
         self._listening: set[int] = set()
         self._webhooks: set[int] = set()
+        self._failed: set[int] = set()  # exchanges whose answer is an error: it names no call
         self._spoken: dict[int, int] = {}  # channel of a voice request -> rate of its answer
         self._files: dict[int, WavData] = {}  # channel of a WAV -> what of it is still to come
         self._wanted = {"external_id", "model"}
@@ -70,6 +65,8 @@ class VapiTracker:
             self._webhooks.add(channel)
         elif kind == "webhook.response":
             self._answered(channel, body)
+        elif kind == "http.response" and not 200 <= ResponseHead.decode(body).status < 300:
+            self._failed.add(channel)
         elif kind == "ws.open" and sender == "client" and _path(body).endswith("/listen"):
             self._listening.add(channel)
         return Insight(template(type_))
@@ -95,6 +92,8 @@ class VapiTracker:
             rate = unwrapped(body).get("sampleRate")
             if is_rate(rate):
                 self._spoken[channel] = rate
+        if sender == "provider" and channel in self._failed:
+            return Insight(name)
         return Insight(name, facts=self._facts(sender, name, body, is_webhook))
 
     def _file(self, channel: int, name: str, body: bytes) -> Insight:

@@ -16,7 +16,7 @@ from recorder.providers.base import Route
 
 UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _CALL = re.compile(rf"/(?:v2/)?call/({UUID})(?:/|\Z)|/({UUID})/(?:transport|listen|control)\Z")
-_SEGMENT = re.compile(rf"(?<=/){UUID}(?=/|\Z)")
+_ID = re.compile(rf"(?<=[/-])(?:{UUID}|\d{{13}})(?=[/.-]|\Z)")  # the digits are a time in ms
 _CREATES = frozenset({"/call", "/call/web", "/call/phone"})
 _VERSION_7 = re.compile(r"([0-9a-fA-F]{8})-([0-9a-fA-F]{4})-7[0-9a-fA-F]{3}-[0-9a-fA-F-]{17}\Z")
 
@@ -52,8 +52,11 @@ def correlate(request: RequestHead, response: ResponseHead, body: bytes = b"") -
 
 
 def template(name: str) -> str:
-    """`GET /call/0199…/listen` without its ids: `GET /call/{id}/listen`."""
-    return _SEGMENT.sub("{id}", name) if "/" in name else name
+    """`GET /call/0199…/listen` without its ids: `GET /call/{id}/listen`.
+
+    A file's name has several: `/0199…-1760000000000-5f8e…-mono.wav`.
+    """
+    return _ID.sub("{id}", name) if "/" in name else name
 
 
 def minted_ns(name: str) -> int | None:

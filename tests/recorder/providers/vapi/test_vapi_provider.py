@@ -64,6 +64,8 @@ def test_the_answer_to_a_post_names_the_call() -> None:
 def test_names_have_no_ids() -> None:
     assert template(f"GET /call/{CALL}/mono-recording") == "GET /call/{id}/mono-recording"
     assert template(f"PATCH /eval/run/{CALL}/item/{CALL}") == "PATCH /eval/run/{id}/item/{id}"
+    file = f"GET /storage/{CALL}-1760000000000-{CALL}-mono.wav"
+    assert template(file) == "GET /storage/{id}-{id}-{id}-mono.wav"
     assert template("tool-calls") == "tool-calls"
     assert template('transcript[transcriptType="final"]') == 'transcript[transcriptType="final"]'
 
@@ -104,6 +106,16 @@ def test_facts_are_learnt_from_the_answer_and_from_webhooks() -> None:
     }
     seen = see(tracker, "http.chunk", message, type_="hang", channel=7)
     assert seen.facts == {"external_id": CALL, "model": "m"}
+
+
+def test_an_error_names_no_call() -> None:
+    tracker = VAPI.tracker()
+    refused = ResponseHead(400).encode()
+    see(tracker, "http.response", refused, type_="POST /call")
+    assert see(tracker, "http.chunk", {"id": CALL}, type_="POST /call").facts is None
+    see(tracker, "http.response", ResponseHead(201).encode(), type_="POST /call", channel=2)
+    seen = see(tracker, "http.chunk", {"id": CALL}, type_="POST /call", channel=2)
+    assert seen.facts == {"external_id": CALL}
 
 
 def test_control_traffic_names_no_call() -> None:
