@@ -9,10 +9,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+
 from recorder.heads import Headers, header
 
 _UNREADABLE = b"[a body in a coding that cannot be read is not stored]"
 _READABLE = frozenset({"gzip", "deflate", "identity"})
+BREAKS = (aiohttp.ClientError, ConnectionError, HttpProcessingError)
+"""What is raised when a body breaks off."""
 WHOLE_BYTES = 1 << 20  # a body of known length up to this is read whole before it goes on
 
 
@@ -46,6 +51,12 @@ class Body:
             self._remark(f"invalid {self._coding} body: {error}")
         self._is_lost = True
         return _UNREADABLE
+
+
+def cause(error: Exception) -> str:
+    """Why a body broke off, in one line."""
+    told = error.message if isinstance(error, HttpProcessingError) else str(error)
+    return told.partition("\n")[0].rstrip(":") or type(error).__name__
 
 
 def is_short(headers: Headers) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import aiohttp
 from aiohttp import StreamReader, web
 
-from recorder.capture.proxy.bodies import Body, is_short
+from recorder.capture.proxy.bodies import BREAKS, Body, cause, is_short
 from recorder.capture.proxy.destinations import Destination, Destinations
 from recorder.capture.proxy.dial import Dialer
 from recorder.capture.proxy.headers import answered, pairs, request_head
@@ -41,6 +41,17 @@ class Exchange:
 
     def __init__(self, leg: Leg, name: str, room: Room) -> None:
         self._leg, self._name, self._room = leg, name, room
+        self.is_left = False  # whoever asks broke off before all was asked
+
+    async def asked(self, request: web.BaseRequest, headers: Headers) -> AsyncIterator[bytes]:
+        """`pieces` of a request; a body that breaks off is told as what it was."""
+        try:
+            async for data in self.pieces(arriving(request.content, headers), headers, "client"):
+                yield data
+        except BREAKS as error:
+            self.is_left = True
+            self.note("broken", f"the request broke off: {cause(error)}")
+            raise
 
     async def pieces(
         self, arriving: AsyncIterator[bytes], headers: Headers, sender: Sender
@@ -95,10 +106,10 @@ class Exchange:
             if not back.prepared:
                 await back.prepare(request)
             await back.write_eof()
-        except (aiohttp.ClientError, ConnectionError) as error:
+        except BREAKS as error:
             left = request.transport is None or request.transport.is_closing()
-            cause = "whoever asked had gone" if left else "the answer broke off"
-            self.note("broken", f"{cause}: {error or type(error).__name__}")
+            what = "whoever asked had gone" if left else "the answer broke off"
+            self.note("broken", f"{what}: {cause(error)}")
             if request.transport:
                 request.transport.abort()
         return back
@@ -156,15 +167,17 @@ class Exchanges:
         exchange.head("client", "http.request", f"{head.method} {head.path}", head)
         url, headers = outgoing(to.upstream, head)
         data: bytes | AsyncIterator[bytes] | None = None
-        if request.body_exists:
-            data = await self._body(passage)
-            headers.popall("content-length", None)
         try:
+            if request.body_exists:
+                data = await self._body(passage)
+                headers.popall("content-length", None)
             async with self._dialer.http.request(
                 head.method, url, headers=headers, data=data, allow_redirects=False
             ) as response:
                 return await self._answer(passage, response)
-        except (aiohttp.ClientError, OSError) as error:
+        except (*BREAKS, OSError) as error:
+            if exchange.is_left:
+                return web.Response(status=400)
             message = f"cannot reach {shown(to.upstream)}: {error or type(error).__name__}"
             log.error("%s", message)
             exchange.note("unreachable", message)
@@ -173,7 +186,7 @@ class Exchanges:
     async def _body(self, passage: _Passage) -> bytes | AsyncIterator[bytes]:
         """The body of a request as it is to go on; a short one whole."""
         request, head, to, leg, exchange, _ = passage
-        pieces = exchange.pieces(arriving(request.content, head.headers), head.headers, "client")
+        pieces = exchange.asked(request, head.headers)
         if not is_short(head.headers):
             return pieces
         data = b"".join([piece async for piece in pieces])
@@ -232,11 +245,9 @@ class Exchanges:
 
 async def arriving(source: StreamReader, headers: Headers) -> AsyncIterator[bytes]:
     """A body in the pieces in which it passes: a short one whole."""
-    if not is_short(headers):
-        async for piece in source.iter_any():
-            yield piece
-    elif data := await source.read():
-        yield data
+    pieces = _joined(*await _gathered(source)) if is_short(headers) else source.iter_any()
+    async for piece in pieces:
+        yield piece
 
 
 async def _gathered(source: StreamReader) -> tuple[bytes, AsyncIterator[bytes] | None]:
@@ -249,7 +260,7 @@ async def _gathered(source: StreamReader) -> tuple[bytes, AsyncIterator[bytes] |
             size += len(piece)
             if size > _LOOKED_AT:
                 return b"".join(pieces), source.iter_any()
-    except (aiohttp.ClientError, ConnectionError) as error:
+    except BREAKS as error:
         return b"".join(pieces), _broken(error)
     return b"".join(pieces), None
 

@@ -14,9 +14,8 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 import aiohttp
 from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from recorder.capture.proxy.bodies import WHOLE_BYTES, Body
+from recorder.capture.proxy.bodies import BREAKS, WHOLE_BYTES, Body, cause
 from recorder.capture.proxy.dial import Dialer
 from recorder.capture.proxy.exchange import Exchange, arriving, failure
 from recorder.capture.proxy.headers import pairs, request_head
@@ -201,10 +200,8 @@ async def _read(request: web.BaseRequest) -> tuple[bytes, _Flaw | None]:
             size += len(piece)
             if size > _LONGEST:
                 return b"", _Flaw("too_long", 413, f"its body is longer than {_LONGEST} bytes")
-    except (aiohttp.ClientError, ConnectionError, HttpProcessingError) as error:
-        told = error.message if isinstance(error, HttpProcessingError) else str(error)
-        why = told.partition("\n")[0].rstrip(":") or type(error).__name__
-        return b"".join(pieces), _Flaw("broken", 400, f"its body broke off: {why}")
+    except BREAKS as error:
+        return b"".join(pieces), _Flaw("broken", 400, f"its body broke off: {cause(error)}")
     return b"".join(pieces), None
 
 

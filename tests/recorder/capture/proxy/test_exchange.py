@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -101,6 +102,33 @@ async def test_an_answer_that_breaks_off_breaks_off_for_the_client(house: House)
     assert events[-1].sender == "recorder"
     assert events[-1].type == "broken"
     assert any(event.body == b"half of it" for event in events)
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 100", "Transfer-Encoding: chunked"])
+async def test_a_request_that_breaks_off_is_recorded_as_far_as_it_came(
+    house: House, length: str
+) -> None:
+    asked = len(house.upstream.requests)
+    address = urlsplit(house.base)
+    _, writer = await asyncio.open_connection(address.hostname, address.port)
+    half = b"half of it" if "Length" in length else b"a\r\nhalf of it\r\n"
+    writer.write(f"POST /openai/v1/half HTTP/1.1\r\nHost: x\r\n{length}\r\n\r\n".encode() + half)
+    await writer.drain()
+    await asyncio.sleep(0.1)  # what came is read before the connection is found closed
+    writer.close()
+    while True:
+        events = [event for event in await house.all_events() if event.type == "broken"]
+        if events and b"the request broke off" in events[-1].body:
+            break
+        await asyncio.sleep(0.02)
+    events = await recorded(house, "POST /v1/half")
+    assert [(event.sender, event.kind) for event in events] == [
+        ("client", "http.request"),
+        ("client", "http.chunk"),
+        ("recorder", "note"),
+    ]
+    assert events[1].body == b"half of it"
+    assert len(house.upstream.requests) == asked
 
 
 async def test_a_call_its_sideband_and_its_requests_are_one_session(house: House) -> None:
