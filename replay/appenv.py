@@ -9,26 +9,28 @@ from recorder.providers import PROVIDERS
 NO_KEY = "replay-needs-no-key"
 PORT = "{port}"
 """In a webhook address: the free port that the application is to listen on."""
-_KEYS = ("OPENAI_API_KEY", "VAPI_API_KEY")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 _NOWHERE = "http://127.0.0.1:9"  # the discard port: refuses
 _LOCAL = "localhost,127.0.0.1,::1"
 
 
 def addresses(url: str) -> dict[str, str]:
-    """The variables that lead an application to a server at `url` (http://HOST:PORT). SDKs of
-    OpenAI derive the URL of the WebSocket from `OPENAI_BASE_URL`; those of Vapi read no variable,
-    so that an application has to hand `VAPI_BASE_URL` to them."""
-    return {
-        "OPENAI_BASE_URL": f"{url}{PROVIDERS['openai'].PREFIX}/v1",
-        "VAPI_BASE_URL": url + PROVIDERS["vapi"].PREFIX,
-        "REPLAY_URL": url,
-    }
+    """The variables that lead an application to a server at `url` (http://HOST:PORT): `REPLAY_URL`,
+    and `NAME_BASE_URL` of each provider. SDKs of OpenAI derive the URL of the WebSocket from
+    `OPENAI_BASE_URL`; those of Vapi read no variable, so that an application has to hand
+    `VAPI_BASE_URL` to them."""
+    found = {_variable(name, "BASE_URL"): url + each.PREFIX for name, each in PROVIDERS.items()}
+    found["OPENAI_BASE_URL"] += "/v1"
+    return {**found, "REPLAY_URL": url}
 
 
 def no_keys() -> dict[str, str]:
     """Keys that are none, so that nothing that goes astray is charged to anybody."""
-    return dict.fromkeys(_KEYS, NO_KEY)
+    return {_variable(name, "API_KEY"): NO_KEY for name in PROVIDERS}
+
+
+def _variable(provider: str, what: str) -> str:
+    return f"{provider}_{what}".upper().replace("-", "_")
 
 
 def no_network() -> dict[str, str]:

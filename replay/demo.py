@@ -11,7 +11,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ _REPLIES = (
 class Demo:
     """Runs the steps in `folder`, which keeps the store and the audio. `say` prints a line."""
 
-    def __init__(self, folder: Path, clock: Clock, say: Any) -> None:
+    def __init__(self, folder: Path, clock: Clock, say: Callable[[str], None]) -> None:
         self._folder, self._clock, self._say = folder, clock, say
         self._store = f"sqlite:///{folder / 'conversations.db'}"
         self._steps: list[tuple[str, float]] = []

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from recorder.report.wording import clip, printable
 from replay.match.compare import Difference
 
 _WIDTH = 120
@@ -26,9 +27,8 @@ class Missing(Failure):
 
 
 def cut(text: str, width: int = _WIDTH) -> str:
-    """`text` on one line of at most `width` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+    """`text` on one line of at most `width` characters that is safe to print."""
+    return clip(printable(text), width)
 
 
 def labelled(label: str, text: str, width: int = _WIDTH) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn
 
 from recorder.errors import RecorderError
 from replay.checks.matchers import Matcher, is_condition, matcher
 from replay.match.rules import Path, parse_rule
-
-_T = TypeVar("_T")
 
 
 class CheckFileError(RecorderError):
@@ -61,7 +59,9 @@ class Table:
 
     def text(self, key: str, default: str | None = None) -> str:
         """A string that is not empty."""
-        found = self._get(key, str, "a text", default)
+        found = default if default is not None and not self.has(key) else self._need(key)
+        if not isinstance(found, str):
+            self.refuse(f"{key} has to be a text")
         return found if found else self.refuse(f"{key} is empty")
 
     def maybe_text(self, key: str) -> str | None:
@@ -200,9 +200,3 @@ class Table:
 
     def _need(self, key: str) -> Any:
         return self._values[key] if self.has(key) else self.refuse(f"{key} is missing")
-
-    def _get(self, key: str, kind: type[_T], noun: str, default: _T | None) -> _T:
-        if not self.has(key) and default is not None:
-            return default
-        found = self._need(key)
-        return found if isinstance(found, kind) else self.refuse(f"{key} has to be {noun}")

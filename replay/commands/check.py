@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +21,7 @@ from recorder.commands.common import (
     store_option,
 )
 from recorder.errors import RecorderError
+from replay.commands.files import read_text
 from replay.commands.results import junit_option, write_junit
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from recorder.store.base import SessionRow, Store
     from replay.checks import Named, Tape
     from replay.checks.expectations import Heard
+    from replay.checks.occurrences import Occurrence
 
 
 @click.command()
@@ -71,7 +72,7 @@ def command(
     from replay.checks import run
     from replay.checks.text import cases, lines, summary
 
-    text = _text(file)
+    text = read_text(file, str(file), "give a file of checks")
     checks = _checks(text, file.name)
     if only_list:
         for check in checks:
@@ -98,14 +99,6 @@ def command(
     if not is_judged:
         click.echo("no check was judged, so that nothing is known to hold", err=True)
     sys.exit(1 if not is_judged or found_out & failing else 0)
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
-        raise RecorderError(f"{file} cannot be read ({why}): give a file of checks") from None
 
 
 def _checks(text: str, name: str, turns: Heard | None = None) -> list[Named]:
@@ -140,29 +133,31 @@ def _tape(store: Store, row: SessionRow, checks: Sequence[Named], prices: Path |
     measure = partial(measured, store, row) if any(one.kind == "metric" for one in checks) else None
     found = provider(row.provider)
     tape = read_tape(seen(store, row.id), found, _book(row, prices), measure)
-    return replace(tape, untimed=REPLAYED) if _is_served(store, row) else tape
+    return replace(tape, untimed=REPLAYED) if _is_served(store, row, tape) else tape
 
 
-def _is_served(store: Store, row: SessionRow) -> bool:
+def _is_served(store: Store, row: SessionRow, tape: Tape) -> bool:
     """Whether a replay's provider was played from its parent, at a pace of its own, and not one
     that the tape's client was played to (`replay run`): most of what it said is on the parent."""
+    from recorder.derive import seen
+    from replay.checks.occurrences import Occurrences
+
     if row.origin != "replay" or row.parent is None:
         return False
-    said = [set(_told(store, session)) for session in (row.id, row.parent)]
-    return 2 * len(said[0] & said[1]) > len(said[0])
+    parent = Occurrences()
+    for event, _ in seen(store, row.parent):
+        parent.take(event)
+    said = _said(tape.events)
+    return 2 * len(said & _said(parent.all())) > len(said)
 
 
-def _told(store: Store, session: str) -> Iterator[bytes]:
-    from recorder.derive import seen
-
-    for event, _ in seen(store, session):
-        if event.sender == "provider" and event.kind in ("ws.text", "http.chunk"):
-            yield event.body
+def _said(events: Iterable[Occurrence]) -> set[bytes]:
+    return {each.text for each in events if each.sender == "provider" and each.text}
 
 
 def _book(row: SessionRow, prices: Path | None) -> PriceBook:
     """The prices of the day of the recording."""
     from recorder.pricing import PriceBook
 
-    day = datetime.fromtimestamp(row.wall_ns / 1e9, UTC).date()
-    return PriceBook.load(prices, day) if prices else PriceBook.shipped(day)
+    book = PriceBook.load(prices) if prices else PriceBook.shipped()
+    return book.then(row.wall_ns)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from replay.commands.files import read_text
+from replay.commands.files import read_each
 
 if TYPE_CHECKING:
     from replay.faults import Fault
@@ -20,11 +20,7 @@ def _read(ctx: click.Context, param: click.Parameter, paths: Sequence[Path]) -> 
         return ()
     from replay.faults import read_plan
 
-    found: list[Fault] = []
-    for path in paths:
-        text = read_text(path, f"--faults {path}", "give a text file with one fault a line")
-        found += read_plan(text, str(path))
-    return tuple(found)
+    return read_each(paths, "--faults", "fault", read_plan)
 
 
 def _parse(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> tuple[Fault, ...]:

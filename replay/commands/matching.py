@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from replay.commands.files import read_text
+from replay.commands.files import read_each
 
 if TYPE_CHECKING:
     from replay.match.rules import Rule
@@ -26,11 +26,9 @@ def _read(ctx: click.Context, param: click.Parameter, paths: Sequence[Path]) -> 
     """The rules of the files of `--rules`."""
     from replay.match.rules import parse_rules
 
-    found: list[Rule] = []
-    for path in paths:
-        text = read_text(path, f"--rules {path}", "give a text file with one rule a line")
-        found += parse_rules(text.splitlines(), str(path))
-    return tuple(found)
+    return read_each(
+        paths, "--rules", "rule", lambda text, name: parse_rules(text.splitlines(), name)
+    )
 
 
 def _parse(ctx: click.Context, param: click.Parameter, texts: Sequence[str]) -> tuple[Rule, ...]:

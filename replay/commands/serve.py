@@ -29,10 +29,11 @@ from replay.commands.serving import (
     mode_options,
     open_tapes,
     patience_option,
+    record_option,
     speed_option,
     tls_options,
     webhook_secret_option,
-    webhook_url,
+    webhook_to_option,
 )
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from recorder.capture.log import Log
     from recorder.capture.tap import Tape
     from recorder.capture.writer import Writer
+    from recorder.clock import Clock
     from recorder.events import Machine
     from recorder.heads import RequestHead
     from recorder.providers.base import Provider
@@ -90,16 +92,10 @@ class Options:
 @speed_option("1")
 @mode_options
 @patience_option("the client")
-@click.option(
-    "--record/--no-record", default=True, show_default=True, help="Record the replay as a tape."
-)
+@record_option("the replay")
 @max_seconds_option("the length of the tape at its speed, and 60 s")
-@click.option(
-    "--webhook-to",
-    metavar="URL",
-    callback=webhook_url,
-    envvar="REPLAY_WEBHOOK_TO",
-    help="The application's server: gets the webhooks of the tape, and must answer as it did.",
+@webhook_to_option(
+    "The application's server: gets the webhooks of the tape, and must answer as it did."
 )
 @webhook_secret_option
 @matching_options
@@ -127,7 +123,7 @@ async def _serve(options: Options) -> int:
     from replay.playing import load_reel, player_for, signed
     from replay.server import MachineServer
 
-    tls = from_files(options.tls_cert, options.tls_key)
+    tls, clock = from_files(options.tls_cert, options.tls_key), SystemClock()
     async with AsyncExitStack() as stack:
         store = open_tapes(options.store_url, records=options.record)
         stack.callback(store.close)
@@ -137,19 +133,19 @@ async def _serve(options: Options) -> int:
         secrets = _secrets(store, options.record)
         player = player_for(reel, _manner(options), secrets)
         secret = webhook_secret(options.webhook_secret_env)
-        machine = signed(player, reel.provider, secret, SystemClock())
+        machine = signed(player, reel.provider, secret, clock)
         machine = _faulty(options, player, reel.provider, machine)
         played = machine if isinstance(machine, FaultyReplay) else player
         remote = Remote(machine, player)
         log = Log()
         if options.record:
-            log = await stack.enter_async_context(_log(store, secrets, reel))
+            log = await stack.enter_async_context(_log(store, secrets, reel, clock))
         stopped = stop_signal()
         host, port = options.listen
         prefix = reel.provider.PREFIX
         server = MachineServer(
             remote,
-            SystemClock(),
+            clock,
             prefix=prefix,
             host=host,
             port=port,
@@ -228,16 +224,15 @@ class _Tapes:
 
 
 @asynccontextmanager
-async def _log(store: Store, secrets: Secrets, reel: Reel) -> AsyncIterator[Log]:
+async def _log(store: Store, secrets: Secrets, reel: Reel, clock: Clock) -> AsyncIterator[Log]:
     """Record what happens as a new session whose parent is the tape."""
     from recorder.capture.log import Log
     from recorder.capture.proxy.webhooks import PREFIX
     from recorder.capture.writer import Writer
-    from recorder.clock import SystemClock
     from recorder.commands.derived import keep_derived
 
     found = reel.provider
-    writer = Writer(store, SystemClock(), secrets)
+    writer = Writer(store, clock, secrets)
     writer.start()
     tapes = _Tapes(writer, reel.row, found, reel.script)
     try:

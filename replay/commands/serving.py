@@ -94,6 +94,24 @@ def webhook_secret_option(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
+def wording_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--reply` and `--transcript`: what a simulator says, and what it takes speech for."""
+    reply = click.option(
+        "--reply", multiple=True, metavar="TEXT", help="What a response says, in turn."
+    )
+    transcript = click.option(
+        "--transcript", multiple=True, metavar="TEXT", help="What a spoken turn says, in turn."
+    )
+    return reply(transcript(function))
+
+
+def record_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--record/--no-record`, for `open_tapes`."""
+    return click.option(
+        "--record/--no-record", default=True, show_default=True, help=f"Record {what} as a tape."
+    )
+
+
 def open_tapes(url: str, *, records: bool) -> Store:
     """The store to play from, which must exist; to be written to if the playing is recorded."""
     return open_for_writing(url, create=False) if records else open_for_reading(url)
@@ -127,6 +145,17 @@ def webhook_url(ctx: click.Context, param: click.Parameter, value: str | None) -
     if value is not None:
         server_url("--webhook-to", value)
     return value
+
+
+def webhook_to_option(help_text: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`--webhook-to`, a URL that is checked, or None."""
+    return click.option(
+        "--webhook-to",
+        metavar="URL",
+        callback=webhook_url,
+        envvar="REPLAY_WEBHOOK_TO",
+        help=help_text,
+    )
 
 
 def greet(url: str, provider_name: str) -> None:

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from recorder.commands.common import Address, listen_option, stop_signal
 from recorder.errors import RecorderError
 from replay.commands.faulting import fault_options
-from replay.commands.serving import greet, tls_options, webhook_url
+from replay.commands.serving import greet, tls_options, webhook_to_option, wording_options
 
 if TYPE_CHECKING:
     from recorder.events import Machine
@@ -82,10 +82,7 @@ class Options:
     envvar="REPLAY_JITTER_MS",
     help="How much the latency varies.",
 )
-@click.option("--reply", multiple=True, metavar="TEXT", help="What a response says, in turn.")
-@click.option(
-    "--transcript", multiple=True, metavar="TEXT", help="What a spoken turn says, in turn."
-)
+@wording_options
 @click.option(
     "--pace",
     type=click.FloatRange(min=0, min_open=True),
@@ -94,13 +91,7 @@ class Options:
     envvar="REPLAY_PACE",
     help="openai: seconds of audio generated in one second.",
 )
-@click.option(
-    "--webhook-to",
-    metavar="URL",
-    callback=webhook_url,
-    envvar="REPLAY_WEBHOOK_TO",
-    help="vapi: the server of the organisation; an assistant's own comes first.",
-)
+@webhook_to_option("vapi: the server of the organisation; an assistant's own comes first.")
 @click.option(
     "--settle-s",
     type=click.FloatRange(min=0),

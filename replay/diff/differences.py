@@ -45,6 +45,10 @@ class Difference(NamedTuple):
     rules: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
 
+    def is_at_least(self, grade: Grade) -> bool:
+        """Whether it is of `grade` or a higher one."""
+        return GRADES.index(self.grade) >= GRADES.index(grade)
+
 
 class Diff(NamedTuple):
     """All differences, in the order of the conversation. `messages` are how many of the first and
@@ -60,5 +64,4 @@ class Diff(NamedTuple):
 
     def at_least(self, grade: Grade) -> int:
         """How many differences are of `grade` or a higher one."""
-        wanted = GRADES[GRADES.index(grade) :]
-        return sum(each.grade in wanted for each in self.differences)
+        return sum(each.is_at_least(grade) for each in self.differences)

@@ -42,7 +42,7 @@ def cases(diff: Diff, classname: str, fail_on: Grade) -> list[Case]:
     made = []
     for turn in range(len(diff.turns) + 1):
         own = [each for each in diff.differences if each.turn == turn]
-        failing = [each for each in own if _fails(each, fail_on)]
+        failing = [each for each in own if each.is_at_least(fail_on)]
         made.append(_case(turn_name(diff, turn), classname, own, failing))
     return made
 
@@ -55,7 +55,3 @@ def _case(
         return Case(name, classname, 0.0, "pass", details=details)
     more = f", and {len(failing) - 1} more" if len(failing) > 1 else ""
     return Case(name, classname, 0.0, "fail", headline(failing[0]) + more, details)
-
-
-def _fails(each: Difference, fail_on: Grade) -> bool:
-    return GRADES.index(each.grade) >= GRADES.index(fail_on)

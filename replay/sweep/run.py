@@ -49,12 +49,12 @@ class Options:
     environ: Mapping[str, str]
     manner: Manner
     secrets: Secrets
-    max_seconds: float | None = None
-    webhook_to: str | None = None
-    webhook_secret: str | None = None
-    rules: Sequence[Rule] = ()
-    prices: PriceBook | None = None
-    allows_network: bool = False
+    max_seconds: float | None
+    webhook_to: str | None
+    webhook_secret: str | None
+    rules: Sequence[Rule]
+    prices: PriceBook
+    allows_network: bool
 
 
 class Run:
@@ -119,7 +119,7 @@ class Run:
             self._reel.row.id,
             verdict,
             self._player.steps,
-            audio_s(self._kept),
+            _audio_s(self._kept),
             self._cost,
             took_s,
             tuple(lines),
@@ -140,18 +140,17 @@ async def play_source(source: Source, options: Options, clock: Clock) -> Outcome
 def _read(source: Source, options: Options) -> tuple[Kept, Reel, float | None]:
     kept = source.read()
     reel = load_reel(kept.store, kept.row, kept.beside, options.rules)
-    return kept, reel, cost_usd(kept, reel.provider, options.prices)
+    return kept, reel, _cost_usd(kept, reel.provider, options.prices)
 
 
-def cost_usd(kept: Kept, found: Provider, prices: PriceBook | None) -> float | None:
+def _cost_usd(kept: Kept, found: Provider, prices: PriceBook) -> float | None:
     """What the conversation cost when it was recorded; None if that is not known."""
-    if prices is None:
-        return None
-    usd = cost_of(Recording(kept.store, kept.row.id).events(), found, prices).usd
+    then = prices.then(kept.row.wall_ns)
+    usd = cost_of(Recording(kept.store, kept.row.id).events(), found, then).usd
     return None if usd is None else float(usd)
 
 
-def audio_s(kept: Kept) -> float:
+def _audio_s(kept: Kept) -> float:
     """Seconds of audio that a tape has, of both sides."""
     tape = Recording(kept.store, kept.row.id)
     sealed = ((each.rate, tape.sealed(each.number)) for each in tape.segments())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tapes import Take
@@ -38,6 +38,47 @@ def script(takes: Iterable[Take]) -> Script:
 def player(takes: Iterable[Take], speed: float | None = None, **options: Any) -> Player:
     """A player of `takes`."""
     return Player(script(takes), OPENAI, BOOK, speed=speed, **options)
+
+
+RENEWED_IDS = (
+    (b"item_a", b"item_zz9"),
+    (b"resp_b", b"resp_x"),
+    (b'"call_a"', b'"call_q"'),
+    (b"sess_0000000000000000000001", b"sess_E6U0wB3eiENYwSnJIBpFN"),
+    (b"event_0000000000000000000", b"event_E6U0wB3eiENYwSnJI"),
+)
+"""Ids of `conversation`, and what another run may call them."""
+
+
+def carried_otherwise(takes: Sequence[Take]) -> list[Take]:
+    """The same messages at other times, on another channel, with a ping among them."""
+    moved = [take._replace(at_ms=take.at_ms * 3 + 1, channel=5) for take in takes]
+    return [*moved[:4], moved[3]._replace(kind="ws.ping", body=b"x"), *moved[4:]]
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Where the values of a message stand that hold no others."""
+    if isinstance(value, dict):
+        return [found for key in value for found in leaves(value[key], (*path, key))]
+    if isinstance(value, list):
+        return [found for at, each in enumerate(value) for found in leaves(each, (*path, at))]
+    return [path]
+
+
+def with_change(takes: Sequence[Take], number: int, path: tuple[Any, ...]) -> list[Take]:
+    """`takes` with another value at a place of a message; of streamed audio, with another sound."""
+    message = json.loads(takes[number].body)
+    holder = message
+    for key in path[:-1]:
+        holder = holder[key]
+    old = holder[path[-1]]
+    if path[-1] in ("audio", "delta") and len(str(old)) > 100:
+        middle = len(old) // 2
+        holder[path[-1]] = old[:middle] + ("A" if old[middle] != "A" else "B") + old[middle + 1 :]
+    else:
+        holder[path[-1]] = f"{old} and more" if isinstance(old, str) else "something"
+    take = takes[number]._replace(body=json.dumps(message).encode())
+    return [*takes[:number], take, *takes[number + 1 :]]
 
 
 class Client:

@@ -1,57 +1,27 @@
-"""`replay run` as a user runs it: against a simulator here, against servers, and wrongly."""
+"""`replay run` as a user runs it: against a simulator in its process, and wrongly."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from openai_tapes import simulator, spoken, typed
-from tapes import Script, Take, record
+from kept_runs import digest, keep_typed
+from tapes import Script, record
 
-from recorder.clock import SystemClock
 from recorder.errors import RecorderError
-from recorder.events import Event
-from recorder.heads import RequestHead, ResponseHead
-from recorder.providers import PROVIDERS
-from recorder.recording import Recording
 from recorder.store import open_store
 from recorder.store.base import SessionRow
 from replay.cli import cli
-from replay.digest import tape_digest
-from replay.match.rulebook import Rulebook
-from replay.server import MachineServer
-
-OPENAI = PROVIDERS["openai"]
-SEED = 5
-
-
-def keep(url: str, tape: Sequence[Event]) -> str:
-    """Put a tape into a store."""
-    takes = [
-        Take(each.at_ns / 1e6, each.channel, each.sender, each.kind, _type(each), each.body)
-        for each in tape
-    ]
-    with closing(open_store(url, create=True)) as store:
-        return record(store, takes, trial="first")
-
-
-def _type(event: Event) -> str:
-    return "" if event.kind == "ws.text" else event.type
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     """A store with one typed conversation with a simulator of seed 5."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('run') / 'tapes.db'}"
-    return url, keep(url, typed(simulator(SEED, replies=())))
+    return keep_typed(tmp_path_factory.mktemp("run"))
 
 
 class Ended:
@@ -72,12 +42,6 @@ class Ended:
 def rows(url: str) -> list[SessionRow]:
     with closing(open_store(url, create=False, readonly=True)) as store:
         return store.sessions()
-
-
-def digest(url: str, session: str) -> str:
-    with closing(open_store(url, create=False, readonly=True)) as store:
-        found = Recording(store, session).events()
-        return tape_digest(found, OPENAI, Rulebook(OPENAI.RULES)).digest
 
 
 def test_the_seed_of_the_tape_makes_the_tape_again(kept: tuple[str, str]) -> None:
@@ -146,87 +110,6 @@ def test_a_budget_is_told_first_and_kept(kept: tuple[str, str]) -> None:
     assert 0 < spent <= 0.0012
 
 
-class Server:
-    """A `replay` command that listens."""
-
-    def __init__(self, *words: str) -> None:
-        self._words = words
-
-    async def __aenter__(self) -> Server:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "replay", *self._words, stdout=asyncio.subprocess.PIPE
-        )
-        assert self.process.stdout
-        line = await asyncio.wait_for(self.process.stdout.readline(), 20)
-        self.url = line.decode().split()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
-        self.output, _ = await asyncio.wait_for(self.process.communicate(), 20)
-
-
-async def run(*words: str) -> tuple[int, list[str]]:
-    """The command in a process of its own."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "replay", "run", *words, stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, output.decode().splitlines()
-
-
-async def test_a_tape_is_played_to_a_server_of_the_same_tape(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'tapes.db'}"
-    tape = keep(url, spoken())
-    async with Server("serve", tape, "--store", url, "--no-record") as server:
-        code, lines = await run(tape, "--store", url, "--against", server.url)
-    assert code == 0, lines
-    assert lines[0].startswith("PASS steps=5/5")
-    assert b"replay complete" in server.output
-    assert digest(url, lines[-1].removeprefix("recorded ")) == digest(url, tape)
-
-
-async def test_a_tape_is_played_to_a_simulator_behind_a_port(kept: tuple[str, str]) -> None:
-    url, tape = kept
-    async with Server("simulate", "openai", "--seed", str(SEED), "--latency-ms", "10") as server:
-        base = f"{server.url}/openai"
-        code, lines = await run(tape, "--store", url, "--against", base, "--speed", "2")
-    assert code == 0, lines
-    events = _events(url, lines[-1].removeprefix("recorded "))
-    answer = next(each for each in events if (each.kind, each.sender) == ("ws.open", "provider"))
-    assert ("x-simulator-seed", str(SEED)) in ResponseHead.decode(answer.body).headers
-    asked = RequestHead.decode(events[0].body)
-    assert asked.path == "/v1/realtime"
-    assert "[redacted" in dict(asked.headers)["Authorization"]
-
-
-def _events(url: str, session: str) -> list[Event]:
-    with closing(open_store(url, create=False, readonly=True)) as store:
-        return list(Recording(store, session).events())
-
-
-class Dead:
-    """A provider that accepts and says nothing."""
-
-    def __init__(self) -> None:
-        self._service = simulator()
-        self.receive, self.next_deadline = self._service.receive, self._service.next_deadline
-
-    def due(self, now: int) -> list[Any]:
-        return [each for each in self._service.due(now) if each.kind == "ws.open"]
-
-
-async def test_a_server_that_says_nothing_is_given_up_in_time(kept: tuple[str, str]) -> None:
-    url, tape = kept
-    async with MachineServer(Dead(), SystemClock(), prefix="/openai") as server:
-        more = ("--against", server.url, "--no-record", "--patience", "0.5")
-        code, lines = await run(tape, "--store", url, *more)
-    assert code == 1
-    assert lines[0].endswith("the session did not begin within 0.5 s of what came before")
-    assert lines[0].startswith("INCONCLUSIVE steps=0/10")
-
-
 @pytest.fixture
 def bare(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """A tape of a call by WebRTC."""
@@ -271,4 +154,4 @@ def test_a_tape_without_a_client_s_side_says_why(bare: tuple[str, str]) -> None:
 def test_wrong_values_are_refused(kept: tuple[str, str], words: tuple[str, ...]) -> None:
     ended = Ended(kept[1], "--store", kept[0], "--against", "openai", *words)
     assert ended.code == 2
-    assert words[0] in ended.told
+    assert words[0] in ended.told + ended.error

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import socket
-import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import aiohttp
 import pytest
 import websockets
 from click.testing import CliRunner, Result
+from listening import Command, Process
 from openai import AsyncOpenAI
 from replaying import events
 from tapes import SECRETS, Script, conversation, record, session_object
@@ -28,6 +28,7 @@ from recorder.store import open_store
 from recorder.store.base import SessionRow
 from replay.cli import cli
 from replay.commands import serve
+from replay.match.hearing import AUDIO_MODES
 from replay.player.modes import MODES
 
 
@@ -55,33 +56,6 @@ def digest(store_url: str, session: str, *more: str) -> str:
     result = invoke("digest", session, "--store", store_url, *more)
     assert result.exit_code == 0, result.output
     return result.output.strip()
-
-
-class Command:
-    """A `replay` command that listens."""
-
-    def __init__(self, *words: str) -> None:
-        self._words = words
-        self.url = ""
-
-    async def __aenter__(self) -> Command:
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "replay", *self._words, stdout=asyncio.subprocess.PIPE
-        )
-        assert self.process.stdout
-        line = await asyncio.wait_for(self.process.stdout.readline(), 20)
-        assert line.startswith(b"ready http://127.0.0.1:"), line
-        self.url = line.decode().split()[1]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self.process.returncode is None:
-            self.process.kill()
-            await self.process.wait()
-
-    async def end(self) -> tuple[int, str]:
-        output, _ = await asyncio.wait_for(self.process.communicate(), 20)
-        return self.process.returncode or 0, output.decode()
 
 
 async def say_what_the_tape_says(url: str) -> list[str | bytes]:
@@ -138,7 +112,7 @@ async def test_a_client_that_differs_ends_with_exit_code_1_and_a_report(
 
 
 async def test_a_signal_ends_serving_with_what_is_unused(store_url: str, tape: str) -> None:
-    async with Command("serve", tape, "--store", store_url) as serve:
+    async with Process("serve", tape, "--store", store_url) as serve:
         serve.process.send_signal(signal.SIGINT)
         code, output = await serve.end()
     assert code == 1
@@ -155,7 +129,7 @@ async def test_serving_ends_after_its_time(store_url: str, tape: str) -> None:
 
 async def test_a_simulator_runs_until_a_signal() -> None:
     words = ("simulate", "openai", "--seed", "3", "--latency-ms", "0", "--reply", "Good morning.")
-    async with Command(*words) as simulate:
+    async with Process(*words) as simulate:
         client = AsyncOpenAI(api_key="sk-test", base_url=f"{simulate.url}/openai/v1")
         async with client.realtime.connect(model="gpt-realtime") as connection:
             await connection.session.update(
@@ -297,6 +271,9 @@ def test_an_unknown_mode_is_refused() -> None:
     assert "'causal', 'strict', 'timed', 'step'" in result.output
 
 
-def test_the_modes_of_the_command_are_those_of_the_player() -> None:
-    (option,) = [each for each in serve.command.params if each.name == "mode"]
-    assert tuple(option.type.choices) == MODES  # type: ignore[attr-defined]
+@pytest.mark.parametrize(("name", "known"), [("mode", MODES), ("audio", AUDIO_MODES)])
+def test_the_modes_of_the_command_are_those_of_the_player(
+    name: str, known: tuple[str, ...]
+) -> None:
+    (option,) = [each for each in serve.command.params if each.name == name]
+    assert tuple(option.type.choices) == known  # type: ignore[attr-defined]

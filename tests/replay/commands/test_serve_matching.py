@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import websockets
 from click.testing import CliRunner
+from listening import Command
 from tapes import Script, record, session_object
-from test_serve_command import Command
 
 from recorder.errors import RecorderError
 from recorder.store import open_store

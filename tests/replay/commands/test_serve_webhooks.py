@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
+from listening import Command
 
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
@@ -79,27 +77,21 @@ async def application() -> AsyncIterator[Application]:
         await runner.cleanup()
 
 
-async def serve(words: Iterable[str], environ: dict[str, str]) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "replay",
-        "serve",
-        *words,
-        env=os.environ | environ,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
-    return process.returncode or 0, output.decode()
+async def serve(*words: str) -> tuple[int, str]:
+    async with Command("serve", *words) as command:
+        return await command.end()
 
 
-async def test_a_webhook_is_signed_and_its_secret_is_not_recorded(tmp_path: Path) -> None:
+async def test_a_webhook_is_signed_and_its_secret_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOOK_SECRET", SECRET)
     url = f"sqlite:///{tmp_path / 'tapes.db'}"
     session = record(url, SIGNED)
     async with application() as app:
         words = [session, "--store", url, "--speed", "max", "--webhook-to", app.url]
         words += ["--webhook-secret-env", "HOOK_SECRET"]
-        code, output = await serve(words, {"HOOK_SECRET": SECRET})
+        code, output = await serve(*words)
     assert code == 0, output
     ((headers, body),) = app.got
     assert body == BODY
@@ -122,7 +114,7 @@ async def test_without_a_secret_the_marker_goes_out(tmp_path: Path) -> None:
     session = record(url, SIGNED)
     async with application() as app:
         words = [session, "--store", url, "--speed", "max", "--webhook-to", app.url]
-        code, output = await serve([*words, "--no-record"], {})
+        code, output = await serve(*words, "--no-record")
     assert code == 0, output
     assert dict(app.got[0][0])["X-Vapi-Secret"].startswith("[redacted:")
 

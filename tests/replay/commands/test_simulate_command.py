@@ -13,8 +13,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
+from listening import Command
 from tapes import SECRETS
-from test_serve_command import Command
 from vapi_replaying import ASKED, CALL, Tape
 
 from recorder.capture.writer import Writer
@@ -69,8 +69,7 @@ async def test_the_organisation_s_server_is_asked_for_an_assistant() -> None:
                 assert status == {"type": "status-update", "status": "in-progress"}
                 while (message := await socket.receive(timeout=10)).type.name != "BINARY":
                     assert message.type.name == "TEXT"
-            service.process.terminate()
-            assert (await service.end())[0] == 0
+            assert (await service.stop())[0] == 0
     assert "assistant-request" in application.types
 
 

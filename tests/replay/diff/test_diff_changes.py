@@ -9,6 +9,7 @@ from typing import Any
 from diffing import between, changed, edited, told
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from replaying import leaves, with_change
 from tapes import Script, Take, conversation, session_object, tone
 from thoroughness import examples
 
@@ -225,14 +226,6 @@ _UNTOLD = {"event_id", "id", "item_id", "previous_item_id", "call_id", "audio_en
 _PIECES = ("audio", "delta")  # what else is in a piece of a stream tells which stream it is of
 
 
-def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    if isinstance(value, dict):
-        return [found for key in value for found in leaves(value[key], (*path, key))]
-    if isinstance(value, list):
-        return [found for at, each in enumerate(value) for found in leaves(each, (*path, at))]
-    return [path]
-
-
 def leaves_of(take: Take) -> list[tuple[Any, ...]]:
     return leaves(json.loads(take.body))
 
@@ -251,21 +244,10 @@ def places() -> list[tuple[int, tuple[Any, ...]]]:
 @given(st.sampled_from(places()))
 def test_any_changed_value_is_found_where_it_is(where: tuple[int, tuple[Any, ...]]) -> None:
     number, path = where
-    message = json.loads(CONVERSATION[number].body)
-    holder = message
-    for key in path[:-1]:
-        holder = holder[key]
-    old = holder[path[-1]]
-    if path[-1] in _PIECES and len(str(old)) > 100:
-        middle = len(old) // 2
-        holder[path[-1]] = old[:middle] + ("A" if old[middle] != "A" else "B") + old[middle + 1 :]
-    else:
-        holder[path[-1]] = f"{old} and more" if isinstance(old, str) else "something"
-    take = CONVERSATION[number]._replace(body=json.dumps(message).encode())
-    found = between(CONVERSATION, [*CONVERSATION[:number], take, *CONVERSATION[number + 1 :]])
+    found = between(CONVERSATION, with_change(CONVERSATION, number, path))
     types = {each.type for each in found.differences}
     written = {each.path.split(".")[-1].split("[")[0] for each in found.differences}
-    assert message["type"] in types
+    assert json.loads(CONVERSATION[number].body)["type"] in types
     assert str(next(key for key in reversed(path) if isinstance(key, str))) in written
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from replaying import leaves
 
 from recorder.providers import PROVIDERS
 from replay.match.compare import Matcher
@@ -46,14 +47,6 @@ MESSAGES = st.fixed_dictionaries(
 )
 
 
-def paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    if isinstance(value, dict):
-        return [found for key in value for found in paths(value[key], (*path, key))]
-    if isinstance(value, list):
-        return [found for at, each in enumerate(value) for found in paths(each, (*path, at))]
-    return [path]
-
-
 def changed(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     if not path:
         return new
@@ -74,7 +67,7 @@ def test_key_order_and_layout_never_matter(message: dict[str, Any], chance: Any)
 
 @given(MESSAGES, st.data())
 def test_a_changed_value_always_matters(message: dict[str, Any], data: st.DataObject) -> None:
-    places = [path for path in paths(message) if path[0] != "event_id"]
+    places = [path for path in leaves(message) if path[0] != "event_id"]
     path = data.draw(st.sampled_from(places))
     new = data.draw(st.sampled_from(["other", 7, False, None, [], {"a": 1}]))
     found = Matcher(BOOK, frozenset()).match(

@@ -89,7 +89,10 @@ def test_replays_side_by_side_do_not_mix(tmp_path: Path) -> None:
             assert tuple(play.tally()) == (3, 3)
 
 
-def test_what_is_left_when_the_test_ends_is_a_failure(tmp_path: Path) -> None:
+def test_what_is_left_when_the_test_ends_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("replay.pytest_plugin.playing._SETTLE_S", 0.05)
     with playing(tmp_path / "a", greeting()) as play:
         with connect(f"ws{play.url.removeprefix('http')}{PATH}") as socket:
             socket.recv(10)
