@@ -23,7 +23,7 @@ import gc
 import json
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pybase64 import b64decode, b64encode
 
@@ -33,7 +33,7 @@ from recorder.providers import provider
 from replay.caller import Caller, read_plan
 from replay.caller.budget import Budget
 from replay.caller.machine import Options
-from replay.loopback import Loopback
+from replay.loopback import Crossing, Loopback
 from replay.match.rulebook import Rulebook
 from replay.player import Player
 from replay.player.modes import MODES, ModeName
@@ -49,7 +49,8 @@ class Taped:
     """The client's side, by heart."""
 
     def __init__(self, said: Sequence[Timed]) -> None:
-        self._said, self._at = said, 0
+        self._rest = iter(said)
+        self._next = next(self._rest, None)
 
     def receive(self, message: Message, now: int) -> None:
         """Nothing is listened to."""
@@ -57,14 +58,14 @@ class Taped:
     def due(self, now: int) -> list[Message]:
         """What was said by `now`."""
         messages: list[Message] = []
-        while self._at < len(self._said) and self._said[self._at][0] <= now:
-            messages.append(self._said[self._at][1])
-            self._at += 1
+        while (said := self._next) is not None and said[0] <= now:
+            messages.append(said[1])
+            self._next = next(self._rest, None)
         return messages
 
     def next_deadline(self) -> int | None:
         """When the next was said."""
-        return self._said[self._at][0] if self._at < len(self._said) else None
+        return None if self._next is None else self._next[0]
 
 
 class Bench:
@@ -115,6 +116,13 @@ class Bench:
         limit_s = self._limit_ns / _NS
         return self._converse(Caller(plan, OPENAI, BOOK, Options("", limit_s), Budget()))
 
+    def conversation(self, mode: ModeName) -> Iterator[Crossing]:
+        """What crosses when the call is played in a mode to a client that knows its messages;
+        SystemExit if it is not all of the tape."""
+        player = Player(self._script, OPENAI, BOOK, speed=1.0, mode=mode)
+        yield from Loopback(Taped(self._said), player, limit_ns=self._limit_ns)
+        _check(player)
+
     def _player(self) -> Player:
         return Player(self._script, OPENAI, BOOK, speed=1.0, mode=self._mode)
 
@@ -127,7 +135,8 @@ class Bench:
             player.receive(message, at_ns)
             count += len(player.due(at_ns))
         took = time.process_time() - begun
-        return _checked(player, took)
+        _check(player)
+        return took
 
     def _converse(self, client: Machine) -> float:
         player = self._player()
@@ -135,7 +144,8 @@ class Bench:
         for _ in Loopback(client, player, limit_ns=self._limit_ns):
             pass
         took = time.process_time() - begun
-        return _checked(player, took)
+        _check(player)
+        return took
 
 
 def recut(said: Sequence[Timed]) -> list[Timed]:
@@ -154,10 +164,10 @@ def recut(said: Sequence[Timed]) -> list[Timed]:
     return made
 
 
-def _checked(player: Player, took: float) -> float:
+def _check(player: Player) -> None:
+    """SystemExit if not all of the tape was played."""
     if player.failure or not player.finished or player.used != player.total:
         raise SystemExit(player.report())
-    return took
 
 
 def main() -> None:

@@ -16,6 +16,8 @@ from pybase64 import b64decode, b64encode
 Codec = Literal["pcm16", "pcmu", "pcma"]
 Encoding = Literal["base64", "raw"]
 
+SAMPLE_BYTES: dict[Codec, int] = {"pcm16": 2, "pcmu": 1, "pcma": 1}
+"""Bytes of one sample of one channel."""
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 384_000
 

@@ -74,6 +74,7 @@ class Loopback:
         self._up: _Way = deque()
         self._answers: _Way = deque()  # of the application
         self._down: _Way = deque()
+        self._ways = (self._up, self._answers, self._down)
         self._open: set[int] = set()  # channels, as the client sees them
         self._left: set[int] = set()  # those whose client has closed
         self._closed: set[int] = set()  # those that the provider is done with
@@ -96,7 +97,7 @@ class Loopback:
                 return
             if when > self.now_ns:
                 self.now_ns = when
-            if not self._settle():
+            if not (any(self._ways) and self._settle()):
                 self._act()
                 self._settle()
 
@@ -105,7 +106,7 @@ class Loopback:
         when, provider_ns = self._client_ns, self._provider_ns
         if when is None or (provider_ns is not None and provider_ns < when):
             when = provider_ns
-        for way in (self._up, self._answers, self._down):
+        for way in self._ways:
             if way and (when is None or way[0][0] < when):
                 when = way[0][0]
         return when
@@ -172,17 +173,17 @@ class Loopback:
 
     def _ask_provider(self) -> bool:
         """Send what the provider has due."""
-        now = self.now_ns
+        now, crossed = self.now_ns, self._crossed
         messages = self._provider.due(now)
         for message in messages:
             kind = message.kind
             if kind == "webhook.request":
-                self._cross("provider", message)
+                crossed.append(Crossing(now, "provider", message))
                 self._deliver(message)
             elif kind == "note":
-                self._cross("recorder", message)
+                crossed.append(Crossing(now, "recorder", message))
             elif message.channel not in self._closed:
-                self._cross("provider", message)
+                crossed.append(Crossing(now, "provider", message))
                 self._down.append((now + self._wire.down, message))
                 if kind not in _TALK and _ends(message):
                     self._closed.add(message.channel)
@@ -193,7 +194,7 @@ class Loopback:
         if message.kind == "ws.close":
             self._hang_up(message)
         elif message.channel not in self._closed:
-            self._cross("client", message)
+            self._crossed.append(Crossing(self.now_ns, "client", message))
             self._provider.receive(message, self.now_ns)
             self._ask_provider()
 
@@ -204,7 +205,7 @@ class Loopback:
         self._ask_provider()
         if close.channel not in self._closed:
             self._closed.add(close.channel)
-            self._cross("client", close)
+            self._crossed.append(Crossing(self.now_ns, "client", close))
             self._down.append((self.now_ns + self._wire.down, close))
 
     def _deliver(self, message: Message) -> None:
@@ -213,9 +214,6 @@ class Loopback:
         if answer is None:
             answer = Message(message.channel, "webhook.response", ResponseHead(0).encode())
         self._answers.append((self.now_ns + self._wire.down + self._wire.up, answer))
-
-    def _cross(self, sender: Sender, message: Message) -> None:
-        self._crossed.append(Crossing(self.now_ns, sender, message))
 
 
 def _ends(message: Message) -> bool:

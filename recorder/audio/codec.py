@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio import g711, pcm
-from recorder.audio.pcm import Codec
+from recorder.spans import Codec
 
 
 def decode(data: bytes, codec: Codec) -> NDArray[np.int16]:

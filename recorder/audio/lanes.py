@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
@@ -118,6 +119,20 @@ def capture_lane(pieces: Iterable[Piece], rate: int) -> NDArray[np.int16]:
     a burst after a stall fills the stall. A gap below `JITTER_NS` is jitter and is closed.
     `pieces` come in the order in which they crossed.
     """
+    return _render(_joined(_captured(pieces)), rate)
+
+
+def capture_starts(pieces: Sequence[Piece]) -> list[int]:
+    """Where each piece begins in that lane: ns since the session's anchor."""
+    starts = (
+        run.start_ns + at * _SECOND // run.rate
+        for run in _captured(pieces)
+        for at in accumulate((part.size for part in run.parts[:-1]), initial=0)
+    )
+    return [next(starts) if piece.samples.size else piece.at_ns for piece in pieces]
+
+
+def _captured(pieces: Iterable[Piece]) -> list[_Run]:
     runs: list[_Run] = []
     floor = 0
     for at_ns, samples, piece_rate in pieces:
@@ -131,7 +146,7 @@ def capture_lane(pieces: Iterable[Piece], rate: int) -> NDArray[np.int16]:
         latest = run.start_ns + at_ns - run.end_ns
         run.start_ns = max(floor, min(run.start_ns, latest))
         run.append(samples)
-    return _render(_joined(runs), rate)
+    return runs
 
 
 def _joined(runs: Iterable[_Run]) -> list[_Run]:

@@ -5,16 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from math import isqrt
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Codec = Literal["pcm16", "pcmu", "pcma"]
+from recorder.spans import SAMPLE_BYTES, Codec
 
 FLOOR_DBFS = -120.0
 _FULL_SCALE = 32768.0
-_SAMPLE_BYTES: dict[Codec, int] = {"pcm16": 2, "pcmu": 1, "pcma": 1}
 
 # The resampler's filter: 48 zero crossings a side and a Kaiser window of beta 8.96 make a stop
 # band of about 90 dB that begins at the lower Nyquist rate, and a pass band up to 0.88 of it.
@@ -41,7 +39,7 @@ def to_bytes(samples: NDArray[np.int16]) -> bytes:
 
 def frame_bytes(codec: Codec, channels: int = 1) -> int:
     """Bytes of one frame: a sample of each channel."""
-    return _SAMPLE_BYTES[codec] * channels
+    return SAMPLE_BYTES[codec] * channels
 
 
 def duration_ms(n_bytes: int, codec: Codec, rate: int, channels: int = 1) -> float:
@@ -52,24 +50,14 @@ def duration_ms(n_bytes: int, codec: Codec, rate: int, channels: int = 1) -> flo
     return n_bytes * 1000.0 / (frame_bytes(codec, channels) * rate)
 
 
-def _dbfs(amplitude: float) -> float:
-    if amplitude <= 0.0:
-        return FLOOR_DBFS
-    return max(FLOOR_DBFS, 20.0 * float(np.log10(amplitude / _FULL_SCALE)))
-
-
 def rms_dbfs(samples: NDArray[np.int16]) -> float:
     """Root mean square in dB below 32768 (a full-scale sine is -3.01); -120 for silence."""
     if not samples.size:
         return FLOOR_DBFS
-    return _dbfs(float(np.sqrt(np.mean(np.square(samples, dtype=np.float64)))))
-
-
-def peak_dbfs(samples: NDArray[np.int16]) -> float:
-    """Largest magnitude in dB below 32768; -120 for silence."""
-    if not samples.size:
+    amplitude = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+    if amplitude <= 0.0:
         return FLOOR_DBFS
-    return _dbfs(float(np.max(np.abs(samples.astype(np.int32)))))
+    return max(FLOOR_DBFS, 20.0 * float(np.log10(amplitude / _FULL_SCALE)))
 
 
 @lru_cache(maxsize=16)

@@ -11,12 +11,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from recorder.spans import AudioField, Codec
+from recorder.spans import SAMPLE_BYTES, AudioField, Codec
 
 RUN_MS = 50
 """A run of digital silence at least this long counts as this long."""
 
-_SAMPLE_BYTES: dict[Codec, int] = {"pcm16": 2, "pcmu": 1, "pcma": 1}
 SILENT: dict[Codec, bytes] = {"pcm16": b"\0", "pcmu": b"\xff", "pcma": b"\xd5"}
 """What a sample of zero is coded as, each byte the same (ITU-T G.711, 11/88, tables 1 and 2)."""
 _BLOCK = 1 << 14
@@ -33,7 +32,7 @@ class Form(NamedTuple):
     @property
     def frame(self) -> int:
         """Bytes of one sample of every channel."""
-        return _SAMPLE_BYTES[self.codec] * self.channels
+        return SAMPLE_BYTES[self.codec] * self.channels
 
     @property
     def byte_rate(self) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from recorder.audio.silence import SILENT
+from recorder.audio.silence import SILENT, form_of
 from recorder.spans import Span, restore
 from replay.caller.acts import Act, Chunk
-from replay.caller.perception import byte_rate
 
 _NS = 1_000_000_000
 _LAST = 1 << 62  # silence that is not on the tape comes after all that is
@@ -80,7 +79,7 @@ def _hushed(chunk: Chunk) -> bytes:
     found: list[Span] = []
     done = 0
     for field in chunk.fields:
-        size = chunk.length_ns * byte_rate(field) // _NS // len(chunk.fields)
+        size = chunk.length_ns * form_of(field).byte_rate // _NS // len(chunk.fields)
         size -= size % 2 if field.codec == "pcm16" else 0
         pieces.append(body[done : field.start])
         found.append(Span(field.start - removed, field.encoding, SILENT[field.codec] * size))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from recorder.audio.silence import form_of
 from recorder.events import Event, Kind, Sender
 from recorder.providers.base import Cue, Provider
 from recorder.providers.neutral import Neutral
 from recorder.spans import AudioField, lift
 
 _NS = 1_000_000_000
-_SAMPLE_BYTES = {"pcm16": 2, "pcmu": 1, "pcma": 1}
 
 
 class Heard(NamedTuple):
@@ -23,7 +23,7 @@ class Heard(NamedTuple):
     @property
     def length_ns(self) -> int:
         """How long it lasts."""
-        return len(self.data) * _NS // byte_rate(self.field)
+        return len(self.data) * _NS // form_of(self.field).byte_rate
 
 
 class Seen(NamedTuple):
@@ -56,8 +56,3 @@ class Perception:
         heard = tuple(Heard(field, span.data) for field, span in found)
         cue = self._listener.cue(sender, insight.type, lifted)
         return Seen(insight.type, told, heard, cue, lifted)
-
-
-def byte_rate(field: AudioField) -> int:
-    """Bytes of wire audio in a second."""
-    return field.rate * field.channels * _SAMPLE_BYTES[field.codec]

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from recorder.audio import g711
-from recorder.audio.pcm import rms_dbfs, samples
+from recorder.audio.codec import decode
+from recorder.audio.pcm import rms_dbfs
 from recorder.audio.silence import Condenser, Form
 from recorder.audio.vad import EnergyVad
 from replay.match.stretch import Stretch, sketch
@@ -213,10 +213,7 @@ def speech(audio: bytes | bytearray, form: Form) -> list[Spoken]:
 
 def _decoded(audio: bytes, form: Form) -> NDArray[np.int16]:
     whole = audio[: len(audio) - len(audio) % form.frame]
-    if form.codec == "pcm16":
-        return samples(whole)[:: form.channels]
-    decode = g711.decode_ulaw if form.codec == "pcmu" else g711.decode_alaw
-    return decode(whole)[:: form.channels]
+    return decode(whole, form.codec)[:: form.channels]
 
 
 def _sample(at_ms: float, form: Form) -> int:

@@ -15,8 +15,6 @@ from replay.player.shelf import Asked, Recorded, Shelf, asked
 from replay.script import ExchangeScript
 
 Differs = Callable[[dict[str, Json], dict[str, Json]], Difference | None]
-
-
 Settled = Callable[[int, int], int | None]
 
 

@@ -163,23 +163,25 @@ class Line:
                 continue
             if when is None or when > horizon:
                 return went
-            step = self._planned[self.sent]
-            self.sent += 1
-            self.clock, self.progress_ns = when, now
-            body = self._worded(step) if step.names else step.body
+            step, at = self._planned[self.sent], self.sent + 1
+            self.sent, self.clock, self.progress_ns = at, when, now
+            body = step.body if step.follows else self._passed(step)
             went.append(Message(self.channel, step.kind, body))
-            if step.loud:
-                self.intake.ear.passed += 1
-            if step.kind == "ws.close":
-                self.over = True
-            after = self._planned[self.sent] if self.sent < self._total else None
+            after = self._planned[at] if at < self._total else None
             if after is not None and after.follows and self._follows:
                 self.due_ns = when + self._pace.scaled(after.gap_ns)
             else:
                 self._mode.went(step, body)
                 self.look()
 
-    def _worded(self, step: Planned) -> bytes:
+    def _passed(self, step: Planned) -> bytes:
+        """The body of a message that has causes of its own, and what follows from its going out."""
+        if step.loud:
+            self.intake.ear.passed += 1
+        if step.kind == "ws.close":
+            self.over = True
+        if not step.names:
+            return step.body
         book = self._matcher.book
         return rename(step.body, step.names, self._matcher.bindings, book, step.type)
 

@@ -21,4 +21,6 @@ class Pace(NamedTuple):
 
     def length(self, time_ns: int) -> int:
         """A time of the tape at this speed."""
+        if self.speed == 1.0:
+            return time_ns
         return 0 if self.speed is None else int(time_ns / self.speed)

@@ -50,7 +50,8 @@ class Planned(NamedTuple):
     `names` are the ids in it that the client of the tape made.
 
     On the tape it went at `at_ns`, when the client had streamed `sound` bytes of sound in all.
-    `follows`: it has no other cause than the provider's message before it.
+    `follows`: it has no other cause than the provider's message before it; so it waits for no
+    sound, has no such names, and is not the close.
     """
 
     seq: int
