@@ -56,9 +56,13 @@ def cost_rows(session: str, meter: Meter, turns: Sequence[TurnRow]) -> list[Cost
 
 def paid(rows: Iterable[CostRow]) -> Decimal | None:
     """The sum of a bill; None when a line has no price."""
-    amounts = [row.usd for row in rows]
-    known = [Decimal(usd) for usd in amounts if usd is not None]
-    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+    lines = list(rows)
+    return None if any(row.usd is None for row in lines) else known_of(lines)
+
+
+def known_of(rows: Iterable[CostRow]) -> Decimal:
+    """What is known of a bill: at least this much was spent."""
+    return sum((Decimal(row.usd) for row in rows if row.usd is not None), Decimal(0))
 
 
 def _turn(seq: int, turns: Sequence[TurnRow]) -> int | None:

@@ -17,13 +17,16 @@ from recorder.audio.pcm import duration_ms
 from recorder.billing import cost_rows, usage_rows
 from recorder.characters import storable
 from recorder.events import Event
-from recorder.measuring import measured
-from recorder.pricing import PriceBook, cost_of
+from recorder.hearing import Ear
+from recorder.measuring import Gatherer
+from recorder.pricing import PriceBook, TapeMeter
 from recorder.projections import Seen
 from recorder.projections.marks import MarkRow
 from recorder.providers import PROVIDERS
-from recorder.recording import current
-from recorder.store.base import SessionRow, Store, stored_body
+from recorder.providers.base import Provider
+from recorder.providers.neutral import HearingDecoder
+from recorder.recording import Moment, Recording, current
+from recorder.store.base import EventRow, SegmentRow, SessionRow, Store, stored_body
 
 Tables = dict[str, list[tuple[Any, ...]]]
 _DAY: Final = re.compile(r"prices of (\d{4}-\d{2}-\d{2})\Z")  # as `PriceBook.label` tells it
@@ -41,33 +44,68 @@ _OF_MODELS = {
 
 
 def seen(store: Store, session: str) -> Iterator[Seen]:
-    """The events of a session as a projection reads them: without audio, but with its length."""
+    """The events of a session as a projection reads them: without audio, but with its length, and
+    with its level where the provider's decoder hears."""
+    row = store.session(session)
+    if row is not None and _hears(PROVIDERS[row.provider]):
+        yield from _heard(Recording(store, session).moments())
+        return
     segments = {row.number: row for row in store.segments(session)}
     refs = store.refs(session)
     ref = next(refs, None)
-    for row in store.events(session):
+    for each in store.events(session):
         ms = 0.0
-        while ref is not None and ref.seq <= row.seq:
-            segment = segments[ref.segment]
-            ms += duration_ms(ref.length, segment.codec, segment.rate, segment.channels)
+        while ref is not None and ref.seq <= each.seq:
+            ms += _ms(segments[ref.segment], ref.length)
             ref = next(refs, None)
-        name, seq, at_ns, channel, sender, kind, type_ = row[:7]
-        yield Seen(Event(name, seq, at_ns, channel, sender, kind, type_, stored_body(row)), ms)
+        yield Seen(_event(each), ms)
 
 
 def derive(store: Store, row: SessionRow, book: PriceBook) -> Tables:
-    """All read models of a session, by table."""
+    """All read models of a session, by table; its tape is read once."""
     provider = PROVIDERS[row.provider]
-    made = projections.project(row.id, seen(store, row.id), provider)
-    meter = cost_of((each.event for each in seen(store, row.id)), provider, book)
+    gatherer, bill = Gatherer(row), TapeMeter(provider, book)
+    moments = _read(store, row.id, gatherer, bill)
+    made = projections.project(row.id, _heard(moments, _hears(provider)), provider)
+    meter = bill.meter
     costs = cost_rows(row.id, meter, made.turns)
     tables: Tables = {name: list(getattr(made, field)) for name, field in _OF_MODELS.items()}
     tables["outline"] = [made.outline]
     tables["usage"] = list(usage_rows(row.id, meter, made.turns))
     tables["cost_line"] = list(costs)
-    tables["metric"] = list(measured(store, row, made, costs))
+    tables["metric"] = list(metrics.measure(gatherer.evidence(made, costs)))
     tables["mark"] = [mark(store, row, book)]
     return {name: [_storable(each) for each in rows] for name, rows in tables.items()}
+
+
+def _read(store: Store, session: str, gatherer: Gatherer, bill: TapeMeter) -> Iterator[Moment]:
+    """The events of a session, each told to those who measure and count first."""
+    for moment in Recording(store, session).moments():
+        gatherer.take(moment)
+        bill.take(_event(moment.row))
+        yield moment
+
+
+def _heard(moments: Iterable[Moment], hears: bool = True) -> Iterator[Seen]:
+    """Events as a projection reads them, with their levels if it `hears`."""
+    ear = Ear()
+    for moment in moments:
+        ms = sum(_ms(each.segment, len(each.data)) for each in moment.sounds)
+        yield Seen(_event(moment.row), ms, ear.levels(moment) if hears else ())
+
+
+def _hears(provider: Provider) -> bool:
+    return isinstance(provider.decoder(), HearingDecoder)
+
+
+def _ms(segment: SegmentRow, size: int) -> float:
+    return duration_ms(size, segment.codec, segment.rate, segment.channels)
+
+
+def _event(row: EventRow) -> Event:
+    """An event without its audio."""
+    name, seq, at_ns, channel, sender, kind, type_ = row[:7]
+    return Event(name, seq, at_ns, channel, sender, kind, type_, stored_body(row))
 
 
 def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -80,7 +118,8 @@ def _storable(row: tuple[Any, ...]) -> tuple[Any, ...]:
 def mark(store: Store, row: SessionRow, book: PriceBook) -> MarkRow:
     """Of what its read models would be made now."""
     events = store.count(row.id) if row.events is None else row.events
-    return MarkRow(row.id, events, projections.VERSION, metrics.VERSION, book.label)
+    version = projections.version(PROVIDERS[row.provider])
+    return MarkRow(row.id, events, version, metrics.VERSION, book.label)
 
 
 def derivable(store: Store, wall_ns: int | None = None) -> list[SessionRow]:
@@ -95,28 +134,28 @@ def stale(
     store: Store, book: PriceBook, wall_ns: int | None = None
 ) -> list[tuple[SessionRow, PriceBook]]:
     """Those of `derivable` whose read models are missing or of another make, and the prices to
-    make them with: a session that was priced as of another day keeps that day."""
+    make them with: those of the session's day, or of the day that it was last priced as of."""
     have = {made.session: made for made in store.models("mark")}
     found = []
     for row in derivable(store, wall_ns):
         kept = have.get(row.id)
-        prices = book if kept is None else _as_of(kept, book)
+        day = _DAY.search(kept.price_book) if kept else None
+        prices = book.at(date.fromisoformat(day[1])) if day else book.then(row.wall_ns)
         if kept != mark(store, row, prices):
             found.append((row, prices))
     return found
 
 
-def _as_of(kept: MarkRow, book: PriceBook) -> PriceBook:
-    day = _DAY.search(kept.price_book)
-    return book.at(date.fromisoformat(day[1])) if day else book
-
-
 def refresh(
     store: Store, rows: Iterable[SessionRow] | None = None, book: PriceBook | None = None
 ) -> int:
-    """Make the read models of `rows`, or of all that are stale, and keep them; how many."""
-    book = book or PriceBook.shipped()
-    due = stale(store, book) if rows is None else [(row, book) for row in rows]
+    """Make the read models of `rows`, or of all that are stale, and keep them; how many. Without a
+    book they have the prices of their days."""
+    shipped = PriceBook.shipped()
+    if rows is None:
+        due = stale(store, book or shipped)
+    else:
+        due = [(row, book or shipped.then(row.wall_ns)) for row in rows]
     for row, prices in due:
         store.put_models(row.id, derive(store, row, prices))
     return len(due)

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from recorder.audio.codec import decode as decode_codec
 from recorder.audio.lanes import Piece, Playout, capture_lane
+from recorder.audio.levels import levels
 from recorder.audio.pcm import frame_bytes, resample
 from recorder.events import Sender
 from recorder.providers.base import Listener
+from recorder.providers.neutral import LEVEL_MS
 from recorder.recording import Moment, Sound
 from recorder.store.base import SegmentRow
 
@@ -50,6 +52,21 @@ class Frames:
         return decode(data[: len(data) - cut], segment)
 
 
+class Ear:
+    """Tells how loud each event of a tape is, in order, for a decoder that hears."""
+
+    def __init__(self) -> None:
+        self._frames = Frames()
+
+    def levels(self, moment: Moment) -> tuple[float, ...]:
+        """The levels of an event's sounds, see `HearingDecoder`."""
+        found: list[float] = []
+        for sound in moment.sounds:
+            samples = self._frames.decode(sound)
+            found += levels(samples, sound.segment.rate, LEVEL_MS)
+        return tuple(found)
+
+
 class Heard(NamedTuple):
     """A piece of the agent's audio that was queued for playing."""
 
@@ -63,6 +80,7 @@ class Heard(NamedTuple):
 class Stop(NamedTuple):
     """What was queued was dropped."""
 
+    seq: int
     at_ns: int
     sender: Sender
 
@@ -119,7 +137,7 @@ class Sorter:
         self.lanes.end_ns = row.at_ns
         cue = self._listener.cue(row.sender, row.type, moment.lifted)
         if cue == "stop":
-            self._stop(row.at_ns, row.sender)
+            self._stop(Stop(row.seq, row.at_ns, row.sender))
         elif cue == "capture":
             for sound in moment.sounds:
                 frames, rate = self._decoder.decode(sound), sound.segment.rate
@@ -129,18 +147,18 @@ class Sorter:
             for sound in moment.sounds:
                 self._queue(moment, sound)
 
-    def _stop(self, at_ns: int, sender: Sender) -> None:
+    def _stop(self, stop: Stop) -> None:
         """A client that says what was heard, just after the provider told it to stop, stopped
         then: one stop, at the client's time."""
         played = self.lanes.played
         last = played[-1] if played else None
         if (
             isinstance(last, Stop)
-            and (last.sender, sender) == ("provider", "client")
-            and at_ns - last.at_ns <= _SAME_STOP_NS
+            and (last.sender, stop.sender) == ("provider", "client")
+            and stop.at_ns - last.at_ns <= _SAME_STOP_NS
         ):
             played.pop()
-        played.append(Stop(at_ns, sender))
+        played.append(stop)
         self._silenced |= self._playing - {""}
         self._playing.clear()
 

@@ -2,67 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from recorder.audio.lanes import capture_starts
 from recorder.audio.speech import first_voiced_ms, speech
 from recorder.hearing import Heard, Lanes, Sorter, Stop
 from recorder.metrics import measure
-from recorder.metrics.evidence import Arrival, Evidence, Sent, Settings
+from recorder.metrics.evidence import Arrival, Dropped, Evidence, Sent, Settings
 from recorder.projections.marks import CostRow, MetricRow
 from recorder.projections.rows import Models
 from recorder.providers import PROVIDERS
-from recorder.recording import Recording
+from recorder.recording import Moment, Recording
 from recorder.store.base import SessionRow, Store
+from recorder.trial.references import Said, references, said
 
 _RATE = 16_000
 _MS = 1_000_000
 _CLIPPED = 32_760
 
 
-def measured(
-    store: Store,
-    row: SessionRow,
-    models: Models,
-    costs: Sequence[CostRow] = (),
-    references: Mapping[int, str] | None = None,
-) -> list[MetricRow]:
-    """All values of a session whose read models are given."""
-    return measure(gather(store, row, models, costs, references or {}))
-
-
-def gather(
-    store: Store,
-    row: SessionRow,
-    models: Models,
-    costs: Sequence[CostRow] = (),
-    references: Mapping[int, str] | None = None,
-    settings: Settings | None = None,
-) -> Evidence:
-    """What measuring a session rests on."""
-    settings = settings or Settings()
-    sorter = Sorter(PROVIDERS[row.provider].listener())
+def measured(store: Store, row: SessionRow, models: Models) -> list[MetricRow]:
+    """All values of a session, but for those of its bill, whose read models are given."""
+    gatherer = Gatherer(row)
     for moment in Recording(store, row.id).moments():
-        sorter.take(moment)
-    lanes = sorter.lanes
-    user, agent = lanes.sides(_RATE)
-    is_timed = lanes.end_ns > 0
-    return Evidence(
-        models,
-        speech(user, _RATE, settings.vad) if is_timed else (),
-        speech(agent, _RATE, settings.vad) if is_timed else (),
-        _arrivals(lanes, settings.voiced_dbfs) if is_timed else (),
-        _sent(lanes) if is_timed else (),
-        [stop.at_ns / _MS for stop in lanes.played if isinstance(stop, Stop)],
-        costs,
-        references or {},
-        lanes.end_ns / _MS,
-        row.wall_ns / _MS,
-        is_timed,
-        _clipped(lanes),
-        settings,
-    )
+        gatherer.take(moment)
+    return measure(gatherer.evidence(models))
+
+
+class Gatherer:
+    """Gathers what measuring rests on from a tape, event by event."""
+
+    def __init__(self, row: SessionRow) -> None:
+        self._row = row
+        self._sorter = Sorter(PROVIDERS[row.provider].listener())
+        self._said: list[Said] = []
+
+    def take(self, moment: Moment) -> None:
+        """The next event."""
+        self._sorter.take(moment)
+        told = said(moment.row)
+        if told is not None:
+            self._said.append(told)
+
+    def evidence(self, models: Models, costs: Sequence[CostRow] = ()) -> Evidence:
+        """All of it, after the last event."""
+        settings, lanes = Settings(), self._sorter.lanes
+        user, agent = lanes.sides(_RATE)
+        is_timed = lanes.end_ns > 0
+        stops = [each for each in lanes.played if isinstance(each, Stop)]
+        return Evidence(
+            models,
+            speech(user, _RATE, settings.vad) if is_timed else (),
+            speech(agent, _RATE, settings.vad) if is_timed else (),
+            _arrivals(lanes, settings.voiced_dbfs) if is_timed else (),
+            _sent(lanes) if is_timed else (),
+            [Dropped(each.seq, each.at_ns / _MS) for each in stops],
+            costs,
+            references(self._said, models.turns),
+            lanes.end_ns / _MS,
+            self._row.wall_ns / _MS,
+            is_timed,
+            _clipped(lanes),
+            settings,
+        )
 
 
 def _arrivals(lanes: Lanes, voiced_dbfs: float) -> list[Arrival]:
@@ -88,10 +92,10 @@ def _arrival(piece: Heard, played_ms: float | None, voiced_dbfs: float) -> Arriv
 
 
 def _sent(lanes: Lanes) -> list[Sent]:
-    pieces = zip(lanes.captured_seqs, lanes.captured, strict=True)
+    starts = capture_starts(lanes.captured)
     return [
-        Sent(seq, piece.at_ns / _MS, piece.samples.size * 1000 / piece.rate)
-        for seq, piece in pieces
+        Sent(seq, piece.at_ns / _MS, piece.samples.size * 1000 / piece.rate, start / _MS)
+        for seq, piece, start in zip(lanes.captured_seqs, lanes.captured, starts, strict=True)
     ]
 
 

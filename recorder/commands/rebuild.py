@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from recorder.pricing import PriceBook
     from recorder.store.base import SessionRow, Store
 
+    Priced = Callable[[SessionRow], PriceBook]
+
 
 @click.command()
 @store_option
@@ -36,17 +39,19 @@ if TYPE_CHECKING:
     "--prices",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DATE",
-    help="Price with what the book lists for this day (2026-11-01).  [default: the book's own day]",
+    help="Prices of this day, such as 2026-11-01.  [default: of each session's own day]",
 )
 @click.option(
     "--check", is_flag=True, help="Change nothing; exit code 1 if something would change."
 )
+@click.option("--strict", is_flag=True, help="Exit code 1 where something has no price.")
 def command(
     store_url: str,
     sessions: tuple[str, ...],
     trial: str | None,
     prices: datetime | None,
     check: bool,
+    strict: bool,
 ) -> None:
     """Make the read models of sessions anew from their tapes: turns, transcripts, tool calls,
     metrics, costs. They come out the same, unless the program or the prices have changed.
@@ -57,14 +62,24 @@ def command(
 
     if sessions and trial:
         raise click.UsageError("name sessions or a trial, not both")
+    if check and strict:
+        raise click.UsageError("--check makes no bills that --strict could judge")
     book = PriceBook.shipped(prices.date() if prices else None)
+
+    def priced(row: SessionRow) -> PriceBook:
+        return book if prices else book.then(row.wall_ns)
+
     opened = open_for_reading(store_url) if check else open_for_writing(store_url, create=False)
     with closing(opened) as store:
         rows = _chosen(store, sessions, trial)
         if check:
-            _check(store, rows, book)
-        else:
-            _rebuild(store, rows, book)
+            _check(store, rows, priced)
+            return
+        _rebuild(store, rows, priced)
+        whose = "its" if len(rows) == 1 else "each one's"
+        days = "" if prices else f", of {whose} day"
+        click.echo(f"rebuilt {_count(len(rows))} (prices: {book.label}{days})")
+        _warn_unpriced(store, rows, strict)
 
 
 def _chosen(store: Store, names: tuple[str, ...], trial: str | None) -> list[SessionRow]:
@@ -86,27 +101,41 @@ def _chosen(store: Store, names: tuple[str, ...], trial: str | None) -> list[Ses
     return [row for row in rows.values() if trial in (None, row.trial)]
 
 
-def _rebuild(store: Store, rows: list[SessionRow], book: PriceBook) -> None:
+def _rebuild(store: Store, rows: list[SessionRow], priced: Priced) -> None:
     from recorder.derive import refresh
 
     failed = 0
     for row in progress(rows, "sessions"):
         try:
-            refresh(store, [row], book)
+            refresh(store, [row], priced(row))
         except RecorderError as error:  # a damaged tape; the others are made all the same
             failed += 1
             click.echo(f"{row.id}: {error}", err=True)
     if failed:
         raise RecorderError(f"{failed} of {_count(len(rows))} could not be rebuilt, see above")
-    click.echo(f"rebuilt {_count(len(rows))} (prices: {book.label})")
 
 
-def _check(store: Store, rows: list[SessionRow], book: PriceBook) -> None:
+def _warn_unpriced(store: Store, rows: list[SessionRow], strict: bool) -> None:
+    """Tell which models have no price, in one line; CheckFailed if that is not allowed."""
+    lines = [line for row in rows for line in store.models("cost_line", row.id)]
+    unknown = [
+        line.model or f"{line.component} of unknown name" for line in lines if line.usd is None
+    ]
+    if not unknown:
+        return
+    many = "1 line has" if len(unknown) == 1 else f"{len(unknown)} lines have"
+    told = f"{many} no price: {', '.join(sorted(set(unknown)))}; `record estimate` tells more"
+    if strict:
+        raise CheckFailed(told)
+    click.echo(f"record: {told}", err=True)
+
+
+def _check(store: Store, rows: list[SessionRow], priced: Priced) -> None:
     from recorder.derive import differences
 
     changed = 0
     for row in progress(rows, "sessions"):
-        found = differences(store, row, book)
+        found = differences(store, row, priced(row))
         changed += bool(found)
         for table, (gone, new) in found.items():
             click.echo(f"{row.id}  {table}: {gone} rows would go, {new} would come")

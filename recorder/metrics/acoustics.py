@@ -7,11 +7,13 @@ turn's first audio came. An answer that begins before the user has ended has a n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from recorder.audio.speech import Interval
 from recorder.metrics.evidence import Arrival, Evidence
+from recorder.metrics.values import over
 from recorder.projections.rows import TurnRow
 
 _NS = 1e6
@@ -21,13 +23,15 @@ _ONSET_MS = 1_500.0  # a provider hears speech begin at most so much later
 
 class TurnSound(NamedTuple):
     """The sounds of one turn, in ms. None: no such sound. `first` is the first audio of the agent
-    that is not silent."""
+    that is not silent. `seqs`: the events of the turn's moments by name (see `Models`), and those
+    with the audio of `user_on`, `user_off` and `agent_on`."""
 
     turn: TurnRow
     user: Sequence[Interval]
     agent_on: float | None
     first: Arrival | None
     pieces: Sequence[Arrival]
+    seqs: Mapping[str, int]
 
     @property
     def user_on(self) -> float | None:
@@ -36,6 +40,10 @@ class TurnSound(NamedTuple):
     @property
     def user_off(self) -> float | None:
         return self.user[-1].end_ms if self.user else None
+
+    def between(self, one: str, other: str) -> tuple[int, int]:
+        """The events of two of `seqs`, in order."""
+        return over(self.seqs[one], self.seqs[other])
 
 
 def turn_sounds(evidence: Evidence) -> list[TurnSound]:
@@ -49,9 +57,24 @@ def turn_sounds(evidence: Evidence) -> list[TurnSound]:
         agent_on = _onset(evidence, pieces)
         user = _user(evidence, turn, following, after, agent_on)
         first = next((piece for piece in pieces if piece.voiced_ms is not None), None)
-        found.append(TurnSound(turn, user, agent_on, first, pieces))
+        seqs = _seqs(evidence, turn, user, agent_on)
+        found.append(TurnSound(turn, user, agent_on, first, pieces, seqs))
         after = user[-1].end_ms if user else after
     return found
+
+
+def _seqs(
+    evidence: Evidence, turn: TurnRow, user: Sequence[Interval], agent_on: float | None
+) -> dict[str, int]:
+    """The events of a turn's moments. A boundary of speech lies in its first or last frame."""
+    seqs = dict(evidence.models.seqs["turn", turn.turn])
+    inside = evidence.settings.vad.frame_ms / 2
+    if user:
+        seqs["user_on"] = evidence.said(user[0].start_ms + inside)
+        seqs["user_off"] = evidence.said(user[-1].end_ms - inside)
+    if agent_on is not None:
+        seqs["agent_on"] = evidence.heard(agent_on)
+    return seqs
 
 
 def _pieces(evidence: Evidence, turn: TurnRow) -> list[Arrival]:
@@ -59,7 +82,12 @@ def _pieces(evidence: Evidence, turn: TurnRow) -> list[Arrival]:
     if turn.first_audio_ns is None or turn.last_audio_ns is None:
         return []
     begin, end = turn.first_audio_ns / _NS, turn.last_audio_ns / _NS
-    return [piece for piece in evidence.arrivals if begin <= piece.at_ms <= end]
+    first = bisect_left(evidence.arrivals, begin, key=_came)
+    return list(evidence.arrivals[first : bisect_right(evidence.arrivals, end, key=_came)])
+
+
+def _came(piece: Arrival) -> float:
+    return piece.at_ms
 
 
 def _onset(evidence: Evidence, pieces: Sequence[Arrival]) -> float | None:

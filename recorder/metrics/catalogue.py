@@ -159,7 +159,7 @@ CATALOGUE: Final[Mapping[str, About]] = {
         "turn",
         "Word error rate of the user's transcript against what was said, without case and"
         " punctuation. OpenAI's transcript is made beside the model and is not what it understood.",
-        "nobody knows what was said",
+        "it is not known what was said: only a trial's notes tell",
     ),
     "yield_ms": About(
         "interruption",
@@ -226,7 +226,13 @@ CATALOGUE: Final[Mapping[str, About]] = {
     "dead_air_ms": About(
         "floor", "ms", "session", "The sum of silences longer than 3 s.", "no sound"
     ),
-    "turns": About("floor", "count", "session", "Spoken turns.", "no sound"),
+    "turns": About(
+        "floor",
+        "count",
+        "session",
+        "All turns, those that were typed or that the agent began too: the rows of `turn`. How many"
+        " were spoken is the sum of `turns_*`.",
+    ),
     "wpm": About(
         "floor",
         "per minute",

@@ -15,13 +15,15 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
     """`eos_delay_ms`, as read and as stamped, and `onset_delay_ms`."""
     for sound in turns:
         turn = sound.turn
-        seqs = turn.first_seq, turn.last_seq
         if sound.user_off is not None and turn.user_stopped_ns is not None:
             value = turn.user_stopped_ns / _NS - sound.user_off
+            seqs = sound.between("user_off", "user_stopped")
             yield Value("eos_delay_ms", value, *seqs, turn.turn, ("vad",))
         if sound.user_off is not None and turn.user_stopped_stamp_ms is not None:
             value = turn.user_stopped_stamp_ms - evidence.wall_ms - sound.user_off
+            seqs = sound.between("user_off", "user_stopped_stamp")
             yield Value("eos_delay_stamped_ms", value, *seqs, turn.turn, ("vad",))
         if sound.user_on is not None and turn.user_started_ns is not None:
             value = turn.user_started_ns / _NS - sound.user_on
+            seqs = sound.between("user_on", "user_started")
             yield Value("onset_delay_ms", value, *seqs, turn.turn, ("vad",))

@@ -5,6 +5,7 @@ All times are milliseconds since the session's anchor, at the recorder.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -27,11 +28,19 @@ class Arrival(NamedTuple):
 
 
 class Sent(NamedTuple):
-    """A piece of the user's audio as the client sent it."""
+    """A piece of the user's audio as the client sent it; `start_ms`: where it lies in the lane."""
 
     seq: int
     at_ms: float
     ms: float
+    start_ms: float
+
+
+class Dropped(NamedTuple):
+    """The listener dropped what was not yet played."""
+
+    seq: int
+    at_ms: float
 
 
 class Settings(NamedTuple):
@@ -50,15 +59,15 @@ class Evidence:
     """One session. Lanes are given as the intervals in which somebody speaks: what the user said
     into the microphone, and what the listener heard of the agent, by a playout model. `end_ms` is
     the last event; a tape without times (`is_timed` False) has no value that is a time.
-    `references`: turn -> what the user really said, where a script tells. `level` facts are of
-    the agent's audio: share of clipped samples."""
+    `references`: turn -> what the user really said, where a script tells. `clipped` is the share of
+    the agent's samples at full scale."""
 
     models: Models
     user_speech: Sequence[Interval] = ()
     agent_speech: Sequence[Interval] = ()
     arrivals: Sequence[Arrival] = ()
     sent: Sequence[Sent] = ()
-    cut_ms: Sequence[float] = ()  # when the listener dropped what was not yet played
+    dropped: Sequence[Dropped] = ()
     costs: Sequence[CostRow] = ()
     references: Mapping[int, str] = field(default_factory=dict)
     end_ms: float = 0.0
@@ -66,3 +75,16 @@ class Evidence:
     is_timed: bool = True
     clipped: float | None = None
     settings: Settings = field(default_factory=Settings)
+
+    def said(self, ms: float) -> int:
+        """The event with what the user said at `ms`."""
+        at = bisect_right(self.sent, ms, key=lambda piece: piece.start_ms)
+        return self.sent[max(at - 1, 0)].seq
+
+    def heard(self, ms: float) -> int:
+        """The event with what was heard of the agent at `ms`."""
+        after = bisect_right(self.arrivals, ms, key=lambda piece: piece.at_ms)
+        before = (self.arrivals[at] for at in range(after - 1, -1, -1))
+        return next(
+            each.seq for each in before if each.played_ms is not None and each.played_ms <= ms
+        )

@@ -13,7 +13,10 @@ _HEARD = ("vad", "prebuffer_ms")
 
 
 def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
-    """Shares of the time from the first sound to the last, and how fast the agent speaks."""
+    """How many turns there are, shares of the time from the first sound to the last, and how fast
+    the agent speaks."""
+    told = evidence.models.outline
+    yield Value("turns", len(turns), told.first_seq, told.last_seq, version=2)
     user, agent = evidence.user_speech, evidence.agent_speech
     if not user and not agent:
         return
@@ -35,7 +38,6 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
     gaps = [gap for gap in _gaps(user, agent) if gap > evidence.settings.dead_air_ms]
     needs = (*_HEARD, "dead_air_ms")
     yield Value("dead_air_ms", sum(gaps), *seqs, None, needs)
-    yield Value("turns", len([each for each in turns if each.user_off is not None]), *seqs)
     for each in turns:
         yield from _pace(evidence, each)
 

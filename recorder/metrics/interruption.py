@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from recorder.audio.speech import Interval
 from recorder.metrics.acoustics import TurnSound
-from recorder.metrics.evidence import Arrival, Evidence
-from recorder.metrics.values import Value
+from recorder.metrics.evidence import Arrival, Dropped, Evidence
+from recorder.metrics.values import Value, over
 from recorder.projections.rows import InterruptionRow
 
 _NS = 1e6
@@ -18,31 +18,30 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
     """The values of each interruption; they belong to the turn that was interrupted."""
     for cut in evidence.models.interruptions:
         interrupted = turns[cut.turn - 1]
-        following = turns[cut.turn] if cut.turn < len(turns) else None
-        yield from _yielding(evidence, cut, following)
+        if cut.turn < len(turns):
+            yield from _yielding(evidence, cut, turns[cut.turn])
         yield from _unheard(evidence, cut, interrupted)
     yield from _agent_interrupts(turns)
 
 
-def _yielding(
-    evidence: Evidence, cut: InterruptionRow, following: TurnSound | None
-) -> Iterator[Value]:
+def _yielding(evidence: Evidence, cut: InterruptionRow, following: TurnSound) -> Iterator[Value]:
     """From the first sound of the user to the provider's word, and to silence."""
-    on = following.user_on if following else None
-    if on is None or following is None:
-        return
-    seqs = cut.first_seq, max(cut.last_seq, following.turn.first_seq)
-    speaking = _over(evidence.agent_speech, on)
-    if speaking is None:
+    on = following.user_on
+    speaking = None if on is None else _during(evidence.agent_speech, on)
+    if on is None or speaking is None:
         return  # the agent was silent: nothing was talked over
-    yield Value("yield_ms", _silent_at(evidence, speaking) - on, *seqs, cut.turn, _HEARD)
+    on_seq = following.seqs["user_on"]
+    silent = _silent_at(evidence, speaking)
+    yield Value("yield_ms", silent.at_ms - on, *over(on_seq, silent.seq), cut.turn, _HEARD)
     if cut.detected_ns is None:
         return
     detected = cut.detected_ns / _NS
-    yield Value("yield_detect_ms", detected - on, *seqs, cut.turn, ("vad",))
-    dropped = [at for at in evidence.cut_ms if at >= detected]
-    if dropped:
-        yield Value("yield_act_ms", dropped[0] - detected, *seqs, cut.turn)
+    seq = evidence.models.seqs["interruption", cut.ordinal]["detected"]
+    yield Value("yield_detect_ms", detected - on, *over(on_seq, seq), cut.turn, ("vad",))
+    dropped = next((each for each in evidence.dropped if each.at_ms >= detected), None)
+    if dropped is not None:
+        value = dropped.at_ms - detected
+        yield Value("yield_act_ms", value, *over(seq, dropped.seq), cut.turn)
     late = [
         piece
         for piece in evidence.arrivals
@@ -50,10 +49,10 @@ def _yielding(
     ]
     if late:
         tail = late[-1].at_ms - detected
-        yield Value("server_tail_ms", tail, *seqs, cut.turn, ("voiced_dbfs",))
+        yield Value("server_tail_ms", tail, *over(seq, late[-1].seq), cut.turn, ("voiced_dbfs",))
 
 
-def _over(speech: Sequence[Interval], at: float) -> Interval | None:
+def _during(speech: Sequence[Interval], at: float) -> Interval | None:
     """The interval that was under way at a moment."""
     for each in speech:
         if each.start_ms <= at < each.end_ms:
@@ -61,10 +60,13 @@ def _over(speech: Sequence[Interval], at: float) -> Interval | None:
     return None
 
 
-def _silent_at(evidence: Evidence, speaking: Interval) -> float:
-    """When an interval of the agent ended: exactly, where the listener cut it off."""
-    begin = speaking.end_ms - evidence.settings.vad.frame_ms
-    return next((at for at in evidence.cut_ms if begin <= at <= speaking.end_ms), speaking.end_ms)
+def _silent_at(evidence: Evidence, speaking: Interval) -> Dropped:
+    """When an interval of the agent ended, and by which event: exactly, where the listener cut it
+    off; else with the last audio in it."""
+    end = speaking.end_ms
+    begin = end - evidence.settings.vad.frame_ms
+    cuts = (each for each in evidence.dropped if begin <= each.at_ms <= end)
+    return next(cuts, None) or Dropped(evidence.heard((begin + end) / 2), end)
 
 
 def _unheard(evidence: Evidence, cut: InterruptionRow, sound: TurnSound) -> Iterator[Value]:
@@ -92,7 +94,7 @@ def _heard_ms(evidence: Evidence, piece: Arrival) -> float:
     if piece.played_ms is None:
         return 0.0
     end = piece.played_ms + piece.ms
-    stops = [at for at in evidence.cut_ms if piece.at_ms <= at < end]
+    stops = [each.at_ms for each in evidence.dropped if piece.at_ms <= each.at_ms < end]
     return max(0.0, min([end, *stops]) - piece.played_ms)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from recorder.metrics.acoustics import TurnSound
 from recorder.metrics.evidence import Evidence
-from recorder.metrics.values import Value
+from recorder.metrics.values import Value, over
 
 _PAUSE_MS = 500.0  # a client that sends nothing for so long has closed its microphone
 
@@ -22,8 +22,8 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
     seqs = told.first_seq, told.last_seq
     yield Value("errors", len(errors), *seqs)
     for name, count in sorted(Counter(row.class_ for row in errors).items()):
-        first = next(row.seq for row in errors if row.class_ == name)
-        yield Value(f"errors_{name}", count, first, errors[-1].seq)
+        mine = over(*(row.seq for row in errors if row.class_ == name))
+        yield Value(f"errors_{name}", count, *mine)
     if told.stalls:
         yield Value("stalls", told.stalls, *seqs)
     yield from _pacing(evidence)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recorder.metrics.acoustics import TurnSound
 from recorder.metrics.evidence import Evidence
-from recorder.metrics.values import Value
+from recorder.metrics.values import Value, over
 
 _NS = 1e6
 _HEARD = ("vad", "prebuffer_ms")
@@ -30,32 +30,37 @@ def _acoustic(sound: TurnSound) -> Iterator[Value]:
         yield Value("lead_silence_ms", lead, *seqs, turn.turn, _HEARD)
     if off is None or first is None:
         return
-    seqs = turn.first_seq, first.seq
     if sound.agent_on is not None:
+        seqs = sound.between("user_off", "agent_on")
         yield Value("v2v_ms", sound.agent_on - off, *seqs, turn.turn, _HEARD)
+    seqs = over(sound.seqs["user_off"], first.seq)
     yield Value("arrival_ms", first.at_ms - off, *seqs, turn.turn, ("vad", "voiced_dbfs"))
 
 
 def _told(sound: TurnSound) -> Iterator[Value]:
     """From what the provider said to the first audio, and to the first words."""
     turn = sound.turn
-    seqs = turn.first_seq, turn.last_seq
-    starts = (
-        ("event_ms", turn.user_stopped_ns),
-        ("event_committed_ms", turn.committed_ns),
-        ("event_asked_ms", turn.asked_ns),
-        ("event_created_ms", turn.response_ns),
-    )
-    for name, start in starts:
-        if start is None or turn.first_audio_ns is None or turn.user_stopped_stamp_ms is not None:
-            continue
-        if turn.first_audio_ns >= start:
-            yield Value(name, (turn.first_audio_ns - start) / _NS, *seqs, turn.turn)
-    begun = turn.committed_ns if turn.committed_ns is not None else turn.user_stopped_ns
-    if begun is None:
-        begun = turn.asked_ns
-    if begun is not None and turn.first_text_ns is not None and turn.first_text_ns >= begun:
-        yield Value("first_token_ms", (turn.first_text_ns - begun) / _NS, *seqs, turn.turn)
+    starts = {
+        "event_ms": "user_stopped",
+        "event_committed_ms": "committed",
+        "event_asked_ms": "asked",
+        "event_created_ms": "response",
+    }
+    if turn.user_stopped_stamp_ms is None:
+        for name, start in starts.items():
+            yield from _since(name, sound, start, "first_audio")
+    begun = ("committed", "user_stopped", "asked")
+    known = [name for name in begun if getattr(turn, f"{name}_ns") is not None]
+    if known:
+        yield from _since("first_token_ms", sound, known[0], "first_text")
+
+
+def _since(metric: str, sound: TurnSound, start: str, end: str) -> Iterator[Value]:
+    """From one moment of a turn to a later one."""
+    began, ended = getattr(sound.turn, f"{start}_ns"), getattr(sound.turn, f"{end}_ns")
+    if began is not None and ended is not None and ended >= began:
+        value = (ended - began) / _NS
+        yield Value(metric, value, *sound.between(start, end), sound.turn.turn)
 
 
 def _stamped(sound: TurnSound) -> Iterator[Value]:
@@ -63,7 +68,8 @@ def _stamped(sound: TurnSound) -> Iterator[Value]:
     turn = sound.turn
     start, end = turn.user_stopped_stamp_ms, turn.response_stamp_ms
     if start is not None and end is not None:
-        yield Value("event_ms", end - start, turn.first_seq, turn.last_seq, turn.turn)
+        seqs = sound.between("user_stopped_stamp", "response_stamp")
+        yield Value("event_ms", end - start, *seqs, turn.turn)
 
 
 def _substantive(evidence: Evidence, sound: TurnSound) -> Iterator[Value]:
@@ -77,7 +83,7 @@ def _substantive(evidence: Evidence, sound: TurnSound) -> Iterator[Value]:
     heard = next((one for one in after if one.voiced_ms is not None and one.played_ms), None)
     if heard is not None and heard.played_ms is not None and heard.voiced_ms is not None:
         value = heard.played_ms + heard.voiced_ms - off
-        seqs = turn.first_seq, heard.seq
+        seqs = over(sound.seqs["user_off"], heard.seq)
         yield Value("first_substantive_ms", value, *seqs, turn.turn, (*_HEARD, "voiced_dbfs"))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recorder.metrics.acoustics import TurnSound
 from recorder.metrics.evidence import Evidence
-from recorder.metrics.values import Value
+from recorder.metrics.values import Value, over
 
 _NS = 1e6
 
@@ -14,22 +14,22 @@ _NS = 1e6
 def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
     """`setup_ms` and its parts, `greeting_ms`."""
     told = evidence.models.outline
-    begin = told.placed_ns if told.placed_ns is not None else told.connected_ns
+    seqs = evidence.models.seqs["outline", 1]
     steps = (
-        ("setup_ms", begin, told.ready_ns),
-        ("setup_rest_ms", told.placed_ns, told.placed_done_ns),
-        ("setup_upgrade_ms", told.connected_ns, told.opened_ns),
-        ("setup_server_ms", told.opened_ns, told.ready_ns),
-        ("setup_config_ms", told.configure_ns, told.configured_ns),
+        ("setup_ms", "connected" if told.placed_ns is None else "placed", "ready"),
+        ("setup_rest_ms", "placed", "placed_done"),
+        ("setup_upgrade_ms", "connected", "opened"),
+        ("setup_server_ms", "opened", "ready"),
+        ("setup_config_ms", "configure", "configured"),
     )
-    last = told.last_seq
-    for name, start, end in steps:
+    for name, begin, done in steps:
+        start, end = getattr(told, f"{begin}_ns"), getattr(told, f"{done}_ns")
         if start is not None and end is not None and end >= start:
-            yield Value(name, (end - start) / _NS, told.first_seq, last)
+            yield Value(name, (end - start) / _NS, *over(seqs[begin], seqs[done]))
     first = turns[0] if turns else None
     if first is None or first.turn.origin != "agent" or told.ready_ns is None:
         return
-    if first.agent_on is not None and first.pieces:
+    if first.agent_on is not None:
         value = first.agent_on - told.ready_ns / _NS
-        seqs = told.first_seq, first.pieces[-1].seq
-        yield Value("greeting_ms", value, *seqs, first.turn.turn, ("vad", "prebuffer_ms"))
+        between = over(seqs["ready"], first.seqs["agent_on"])
+        yield Value("greeting_ms", value, *between, first.turn.turn, ("vad", "prebuffer_ms"))

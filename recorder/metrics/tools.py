@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from recorder.metrics.acoustics import TurnSound
 from recorder.metrics.evidence import Evidence
-from recorder.metrics.values import Value
+from recorder.metrics.values import Value, over
 
 _NS = 1e6
 
@@ -18,15 +18,16 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
     calls = evidence.models.tool_calls
     for call in calls:
         sound = turns[call.turn - 1]
-        seqs = call.first_seq, call.last_seq
         called = call.called_ns / _NS
         if sound.user_off is not None:
             value = called - sound.user_off
+            seqs = over(sound.seqs["user_off"], call.first_seq)
             yield Value("tool_decide_ms", value, *seqs, call.turn, ("vad",))
         if call.answered_ns is None:
             continue
         answered = call.answered_ns / _NS
         if evidence.is_timed:
+            seqs = call.first_seq, call.last_seq
             yield Value("tool_exec_ms", answered - called, *seqs, call.turn)
         after = [
             piece
@@ -35,9 +36,9 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
         ]
         if after and after[0].played_ms is not None and after[0].voiced_ms is not None:
             value = after[0].played_ms + after[0].voiced_ms - answered
-            last = max(call.last_seq, after[0].seq)
+            seqs = over(call.last_seq, after[0].seq)
             needs = ("voiced_dbfs", "prebuffer_ms")
-            yield Value("tool_resume_ms", value, call.first_seq, last, call.turn, needs)
+            yield Value("tool_resume_ms", value, *seqs, call.turn, needs)
     if calls:
         seqs = calls[0].first_seq, max(call.last_seq for call in calls)
         asked = Counter((call.name, _canonical(call.arguments)) for call in calls)

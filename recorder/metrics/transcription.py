@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from recorder.metrics.acoustics import TurnSound
 from recorder.metrics.evidence import Evidence
-from recorder.metrics.values import Value
+from recorder.metrics.values import Value, over
 
 _NS = 1e6
 _NO_WORD = re.compile(r"[^\w']+")
@@ -26,7 +26,7 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
         if sound.user_off is not None and finals and evidence.is_timed:
             last = finals[-1]
             value = (last.final_ns or 0) / _NS - sound.user_off
-            seqs = last.first_seq, last.last_seq
+            seqs = over(sound.seqs["user_off"], last.last_seq)
             yield Value("stt_delay_ms", value, *seqs, turn.turn, ("vad",))
         reference = evidence.references.get(turn.turn)
         if reference is not None and turn.user_text:

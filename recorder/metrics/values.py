@@ -24,6 +24,11 @@ class Value(NamedTuple):
     version: int = 1
 
 
+def over(*seqs: int) -> tuple[int, int]:
+    """The first and the last of some events."""
+    return min(seqs), max(seqs)
+
+
 def rows(session: str, values: Iterable[Value], settings: Settings) -> list[MetricRow]:
     """The values as rows of the table `metric`, in order."""
     return [

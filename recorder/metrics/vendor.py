@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from recorder.metrics.acoustics import TurnSound
 from recorder.metrics.evidence import Evidence
-from recorder.metrics.values import Value
+from recorder.metrics.values import Value, over
 
 _PARTS = ("transcriberLatency", "modelLatency", "voiceLatency")
 
@@ -23,10 +23,11 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
         turn = sound.turn.turn if sound else None
         yield Value(f"vendor_{row.name}_ms", row.ms, row.seq, row.seq, turn)
     for number, sound in same.items():
-        parts = [row.ms for row in told if row.vendor_turn == number and row.name in _PARTS]
+        mine = [row for row in told if row.vendor_turn == number and row.name in _PARTS]
+        parts = [row.ms for row in mine]
         if len(parts) == len(_PARTS) and sound.agent_on is not None and sound.user_off is not None:
             value = sound.agent_on - sound.user_off - sum(parts)
-            seqs = sound.turn.first_seq, told[-1].seq
+            seqs = over(sound.seqs["user_off"], sound.seqs["agent_on"], *(row.seq for row in mine))
             yield Value(
                 "vendor_residual_ms", value, *seqs, sound.turn.turn, ("vad", "prebuffer_ms")
             )

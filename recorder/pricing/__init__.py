@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from recorder.pricing.lines import CostLine
-from recorder.pricing.meter import Meter, cost_of
+from recorder.pricing.meter import Meter, TapeMeter, cost_of
 from recorder.pricing.prices import PriceBook
 from recorder.pricing.reading import PriceBookError
 
-__all__ = ["CostLine", "Meter", "PriceBook", "PriceBookError", "cost_of"]
+__all__ = ["CostLine", "Meter", "PriceBook", "PriceBookError", "TapeMeter", "cost_of"]

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from recorder.pricing.conversation import Assumptions, Conversation
 from recorder.pricing.estimate import Bill, crossing, realtime
-from recorder.pricing.lines import CostLine
-from recorder.pricing.meter import total
+from recorder.pricing.lines import CostLine, known, total
 from recorder.pricing.prices import PriceBook
 
 _ZERO, _ALL = Decimal(0), Decimal(1)
@@ -44,7 +43,7 @@ def compared(
     paid, uncached, cached = total(charged), usd(_ZERO), usd(_ALL)
     if paid is None or uncached is None:
         return Comparison(bill, uncached, cached, None, None)
-    fixed = sum_of(line for line in charged if line.unit in ("minute", "second", "event"))
+    fixed = known(line for line in charged if line.unit in ("minute", "second", "event"))
 
     def by_talk(ratio: Decimal) -> Decimal:
         other = usd(assumed.cached_ratio, talk.talking(ratio)) or _ZERO
@@ -57,11 +56,6 @@ def compared(
         crossing(lambda ratio: (usd(ratio) or _ZERO) - paid),
         crossing(by_talk) if talk.talk_ratio else None,
     )
-
-
-def sum_of(lines: Iterable[CostLine]) -> Decimal:
-    """The sum of what has a price."""
-    return sum((line.usd for line in lines if line.usd is not None), _ZERO)
 
 
 class Point(NamedTuple):

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 from recorder.pricing.conversation import Answer, Assumptions, Conversation, Turn, answers
 from recorder.pricing.entries import Entry
-from recorder.pricing.lines import CostLine
-from recorder.pricing.meter import total
+from recorder.pricing.lines import CostLine, total
 from recorder.pricing.prices import PriceBook
 
 _ZERO = Decimal(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -24,3 +25,14 @@ class CostLine(NamedTuple):
     charged_by: Literal["provider", "book"]
     price_book: str | None
     seq: int
+
+
+def known(lines: Iterable[CostLine]) -> Decimal:
+    """The sum of what has a price."""
+    return sum((line.usd for line in lines if line.usd is not None), Decimal(0))
+
+
+def total(lines: Iterable[CostLine]) -> Decimal | None:
+    """The sum of a bill; None when a line has no price."""
+    whole = list(lines)
+    return None if any(line.usd is None for line in whole) else known(whole)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from recorder.events import Event
-from recorder.pricing.lines import CostLine
+from recorder.pricing.lines import CostLine, known, total
 from recorder.pricing.prices import PriceBook
 from recorder.providers.base import Provider
 from recorder.providers.usage import Quantity, Usage
@@ -80,7 +80,7 @@ class Meter:
     def known_usd(self) -> Decimal:
         """What is known of the total while `usd` is None, such as during an answer: at least this
         much was spent."""
-        return sum((line.usd for line in self.lines if line.usd is not None), Decimal(0))
+        return known(self.lines)
 
     @property
     def unpriced(self) -> list[str]:
@@ -127,38 +127,39 @@ class Meter:
         )
 
 
-def total(lines: Iterable[CostLine]) -> Decimal | None:
-    """The sum of a bill; None when a line has no price."""
-    amounts = [line.usd for line in lines]
-    known = [usd for usd in amounts if usd is not None]
-    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+class TapeMeter:
+    """The bill of a whole session, given its events in order: `meter`."""
+
+    def __init__(self, provider: Provider, book: PriceBook) -> None:
+        self.meter = Meter(provider, book)
+        self._pieces: dict[int, list[bytes]] = {}  # of HTTP bodies under way, by channel
+
+    def take(self, event: Event) -> None:
+        """The next event: what the provider sent counts, an HTTP body at its last piece."""
+        if event.sender != "provider":
+            return
+        if event.kind == "ws.text":
+            self._read(event, event.body)
+        elif event.kind == "http.chunk" and event.body:
+            self._pieces.setdefault(event.channel, []).append(event.body)
+        elif event.kind == "http.chunk":
+            self._read(event, b"".join(self._pieces.pop(event.channel, [])))
+
+    def _read(self, event: Event, body: bytes) -> None:
+        try:
+            message = json.loads(body)
+        except (ValueError, RecursionError):
+            return  # not JSON: it tells no usage
+        if isinstance(message, Mapping):
+            self.meter.take(event.type, message, seq=event.seq)
 
 
 def cost_of(events: Iterable[Event], provider: Provider, book: PriceBook) -> Meter:
     """The bill of a whole session, from its events in order."""
-    meter = Meter(provider, book)
-    for seq, type_, body in _bodies(events):
-        try:
-            message = json.loads(body)
-        except (ValueError, RecursionError):
-            continue  # not JSON: it tells no usage
-        if isinstance(message, Mapping):
-            meter.take(type_, message, seq=seq)
-    return meter
-
-
-def _bodies(events: Iterable[Event]) -> Iterator[tuple[int, str, bytes]]:
-    """What the provider sent: messages of sockets, and whole HTTP bodies at their last piece."""
-    pieces: dict[int, list[bytes]] = {}
+    tape = TapeMeter(provider, book)
     for event in events:
-        if event.sender != "provider":
-            continue
-        if event.kind == "ws.text":
-            yield event.seq, event.type, event.body
-        elif event.kind == "http.chunk" and event.body:
-            pieces.setdefault(event.channel, []).append(event.body)
-        elif event.kind == "http.chunk":
-            yield event.seq, event.type, b"".join(pieces.pop(event.channel, []))
+        tape.take(event)
+    return tape.meter
 
 
 def _summed(quantities: Sequence[Quantity]) -> Quantity:

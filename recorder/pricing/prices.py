@@ -7,7 +7,7 @@ without a price, a unit that does not fit and a date on which no price was in fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -17,12 +17,17 @@ from recorder.pricing.reading import read_book, texts_at
 
 
 class PriceBook:
-    """Entries in force on one day: on `on`, else on the day of the book, `as_of`."""
+    """Entries in force on one day: on `on`, else on the day of the book, `as_of`.
+
+    One rule for all who price: what was recorded has the prices of its day (`then`), unless a day
+    was asked for; a plan has those of the book's day.
+    """
 
     def __init__(
         self, name: str, as_of: date, entries: Sequence[Entry], on: date | None = None
     ) -> None:
         self.name, self.as_of, self.on = name, as_of, on or as_of
+        self._is_dated = on is not None
         self._all = tuple(entries)
 
     @classmethod
@@ -42,13 +47,17 @@ class PriceBook:
 
     def at(self, on: date) -> PriceBook:
         """The same book, with what was in force on another day."""
-        return self if on == self.on else PriceBook(self.name, self.as_of, self._all, on)
+        return PriceBook(self.name, self.as_of, self._all, on)
+
+    def then(self, wall_ns: int) -> PriceBook:
+        """The same book, with what was in force when a session began: on that day, UTC."""
+        return self.at(datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC).date())
 
     @property
     def label(self) -> str:
-        """Its name and date, and the day of the prices where that is another."""
+        """Its name and date, and the day of the prices where one was given."""
         made = f"{self.name} {self.as_of}"
-        return made if self.on == self.as_of else f"{made}, prices of {self.on}"
+        return f"{made}, prices of {self.on}" if self._is_dated else made
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:

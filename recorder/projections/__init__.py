@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from recorder.events import Event
@@ -19,54 +19,58 @@ from recorder.projections.rows import (
     TurnRow,
 )
 from recorder.providers.base import Provider
+from recorder.providers.neutral import Decoder, HearingDecoder, Neutral
 
-VERSION = "1"
+VERSION = "3"
 """Of this code. A change that gives other rows for some tape gets a new one: rows of an older
 version are made anew when they are next read."""
 
 
 class Seen(NamedTuple):
-    """One event with its body as stored (without its audio), and how much audio it carried."""
+    """One event with its body as stored (without its audio), and how much audio it carried;
+    `levels` of it (see `HearingDecoder`) where the provider's decoder hears."""
 
     event: Event
     audio_ms: float
+    levels: Sequence[float] = ()
+
+
+def version(provider: Provider) -> str:
+    """Of the read models of a provider's sessions: of this code, and of the decoder's rule."""
+    decoder = provider.decoder()
+    return f"{VERSION} {decoder.rule}" if isinstance(decoder, HearingDecoder) else VERSION
 
 
 def project(session: str, events: Iterable[Seen], provider: Provider) -> Models:
     """The read models of a session, given all of its events in order."""
     decoder, fold = provider.decoder(), Conversation()
-    for event, audio_ms in events:
-        fold.take(event, audio_ms, decoder.decode(event))
-    ended_ns, ended = fold.ended or (None, None)
-    outline = OutlineRow(
-        session,
-        fold.placed_ns,
-        fold.placed_done_ns,
-        fold.connected_ns,
-        fold.opened_ns,
-        fold.ready_ns,
-        fold.configure_ns,
-        fold.configured_ns,
-        ended_ns,
-        ended.reason if ended else None,
-        ended.by if ended else None,
-        fold.stalls,
-        fold.first_seq,
-        fold.last_seq,
-    )
+    read = _reader(decoder)
+    for each in events:
+        fold.take(each.event, each.audio_ms, read(each))
     made = Models(
-        outline,
-        _turns(session, fold),
-        [_response(session, *each) for each in enumerate(fold.responses.values(), 1)],
-        [_item(session, *each) for each in enumerate(fold.items.values(), 1)],
-        [_call(session, *each) for each in enumerate(fold.calls.values(), 1)],
+        _row(OutlineRow, fold.outline, session=session),
+        [_turn(session, each, fold) for each in fold.turns],
+        [_sounding(ResponseRow, session, *each) for each in enumerate(fold.responses.values(), 1)],
+        [_sounding(ItemRow, session, *each) for each in enumerate(fold.items.values(), 1)],
+        [
+            _row(ToolCallRow, each, session=session, ordinal=number)
+            for number, each in enumerate(fold.calls.values(), 1)
+        ],
         [_transcript(session, *each) for each in enumerate(fold.transcripts, 1)],
         [_interruption(session, *each, fold) for each in enumerate(fold.interruptions, 1)],
         fold.errors,
         fold.vendor,
         fold.unknown_rows(session),
+        dict(_seqs(fold)),
     )
     return made if fold.last_ns else _without_times(made)
+
+
+def _reader(decoder: Decoder) -> Callable[[Seen], Sequence[Neutral]]:
+    if isinstance(decoder, HearingDecoder):
+        hear = decoder.hear
+        return lambda seen: hear(*seen)
+    return lambda seen: decoder.decode(seen.event)
 
 
 def _without_times(made: Models) -> Models:
@@ -83,33 +87,33 @@ def _untimed(row: Any) -> Any:
     return row._replace(**dict.fromkeys(known))
 
 
-def _turns(session: str, fold: Conversation) -> list[TurnRow]:
-    return [
-        TurnRow(
-            session,
-            turn.number,
-            turn.origin,
-            turn.user_started_ns,
-            turn.user_stopped_ns,
-            turn.committed_ns,
-            turn.asked_ns,
-            turn.response_ns,
-            turn.first_text_ns,
-            turn.first_audio_ns,
-            turn.last_audio_ns,
-            turn.ended_ns,
-            _text(fold, turn.number, "user"),
-            _text(fold, turn.number, "assistant"),
-            turn.responses,
-            turn.tool_calls,
-            turn.was_interrupted,
-            turn.user_stopped_stamp_ms,
-            turn.response_stamp_ms,
-            turn.first_seq,
-            turn.last_seq,
-        )
-        for turn in fold.turns
-    ]
+def _seqs(fold: Conversation) -> Iterator[tuple[tuple[str, int], Mapping[str, int]]]:
+    """Which event each moment is; see `Models`."""
+    yield ("outline", 1), fold.outline.seqs
+    yield from ((("turn", each.number), each.seqs) for each in fold.turns)
+    for number, each in enumerate(fold.interruptions, 1):
+        yield ("interruption", number), each.seqs
+
+
+def _row(kind: Any, draft: drafts.Spanned, **given: Any) -> Any:
+    """A row of a draft. What is not given is what the draft has by the same name; `x_ns` is when
+    its moment `x` was."""
+    cells = {name: given[name] if name in given else _cell(draft, name) for name in kind._fields}
+    return kind(**cells)
+
+
+def _cell(draft: drafts.Spanned, name: str) -> Any:
+    if not name.endswith(("_ns", "_stamp_ms")):
+        return getattr(draft, name)
+    told = getattr(draft, name[:-3])
+    return None if told is None else told[0]
+
+
+def _turn(session: str, each: drafts.Turn, fold: Conversation) -> TurnRow:
+    said = {role: _text(fold, each.number, role) for role in ("user", "assistant")}
+    texts = {"user_text": said["user"], "agent_text": said["assistant"]}
+    row: TurnRow = _row(TurnRow, each, session=session, turn=each.number, **texts)
+    return row
 
 
 def _text(fold: Conversation, turn: int, role: str) -> str:
@@ -119,94 +123,30 @@ def _text(fold: Conversation, turn: int, role: str) -> str:
     return " ".join(each.text.strip() for each in (spoken or mine) if each.text.strip())
 
 
-def _response(session: str, number: int, each: drafts.Response) -> ResponseRow:
-    return ResponseRow(
-        session,
-        number,
-        each.name,
-        each.turn,
-        each.status,
-        each.reason,
-        each.started_ns,
-        each.first_text_ns,
-        each.first_audio_ns,
-        each.last_audio_ns,
-        each.ended_ns,
-        round(each.audio_ms, 3),
-        each.first_seq,
-        each.last_seq,
-    )
-
-
-def _item(session: str, number: int, each: drafts.Item) -> ItemRow:
-    return ItemRow(
-        session,
-        number,
-        each.name,
-        each.kind,
-        each.role,
-        each.response,
-        each.turn,
-        round(each.audio_ms, 3),
-        each.heard_ms,
-        each.first_seq,
-        each.last_seq,
-    )
-
-
-def _call(session: str, number: int, each: drafts.ToolCall) -> ToolCallRow:
-    return ToolCallRow(
-        session,
-        number,
-        each.call,
-        each.turn,
-        each.response,
-        each.name,
-        each.arguments,
-        each.called_ns,
-        each.output,
-        each.answered_ns,
-        each.failed,
-        each.first_seq,
-        each.last_seq,
-    )
+def _sounding(
+    kind: type[Any], session: str, number: int, each: drafts.Response | drafts.Item
+) -> Any:
+    ms = round(each.audio_ms, 3)
+    return _row(kind, each, session=session, ordinal=number, audio_ms=ms)
 
 
 def _transcript(session: str, number: int, each: drafts.Transcript) -> TranscriptRow:
-    return TranscriptRow(
-        session,
-        number,
-        each.turn,
-        each.words.role,
-        each.words.via,
-        each.words.item,
-        each.words.response,
-        each.text,
-        each.first_ns,
-        each.final_ns,
-        each.start_ms,
-        each.end_ms,
-        each.first_seq,
-        each.last_seq,
-    )
+    words = each.words
+    whose = {"role": words.role, "via": words.via, "item": words.item, "response": words.response}
+    row: TranscriptRow = _row(TranscriptRow, each, session=session, ordinal=number, **whose)
+    return row
 
 
 def _interruption(
     session: str, number: int, each: drafts.Interruption, fold: Conversation
 ) -> InterruptionRow:
     response = fold.responses.get(each.response or "")
-    return InterruptionRow(
-        session,
-        number,
-        each.turn,
-        each.by,
-        each.response,
-        each.item,
-        each.detected_ns,
-        each.acted_ns,
-        response.ended_ns if response else None,
-        round(response.audio_ms, 3) if response else 0.0,
-        sum(each.heard.values()) if each.heard else None,
-        each.first_seq,
-        each.last_seq,
+    row: InterruptionRow = _row(
+        InterruptionRow,
+        each,
+        session=session,
+        ordinal=number,
+        ended_ns=response.ended.at_ns if response and response.ended else None,
+        generated_ms=round(response.audio_ms, 3) if response else 0.0,
     )
+    return row

@@ -25,7 +25,11 @@ class Now(NamedTuple):
     seq: int
     at_ns: int
     audio_ms: float
-    is_client: bool
+
+    @property
+    def moment(self) -> drafts.Moment:
+        """This event."""
+        return drafts.Moment(self.at_ns, self.seq)
 
 
 class Conversation:
@@ -42,18 +46,11 @@ class Conversation:
         self.vendor: list[VendorRow] = []
         self.unknown: Counter[str] = Counter()
         self.first_unknown: dict[str, int] = {}
-        self.placed_ns: int | None = None
-        self.placed_done_ns: int | None = None
-        self.connected_ns: int | None = None
-        self.opened_ns: int | None = None
-        self.ready_ns: int | None = None
-        self.configure_ns: int | None = None
-        self.configured_ns: int | None = None
-        self.ended: tuple[int, neutral.Ended] | None = None
-        self.stalls = 0
-        self.first_seq = self.last_seq = self.last_ns = 0
+        self.outline = drafts.Outline(0, 0)
+        self.last_ns = 0
         self._speaking: drafts.Turn | None = None  # the turn whose user is heard now
-        self._heard_ns: int | None = None  # when the provider last heard the user begin
+        self._heard: drafts.Moment | None = None  # the provider last heard the user begin
+        self._speeches: dict[str, int] = {}  # the decoder's name of a speech -> its turn
         self._open: dict[tuple[str, str, str | None], drafts.Transcript] = {}
         self._cuts: dict[str | None, drafts.Interruption] = {}
         self._folds: dict[type, Callable[[Any, Now], None]] = {
@@ -83,46 +80,45 @@ class Conversation:
 
     def take(self, event: Event, audio_ms: float, messages: Sequence[neutral.Neutral]) -> None:
         """Fold one event, its audio and what it means."""
-        self.first_seq, self.last_seq = self.first_seq or event.seq, event.seq
+        told = self.outline
+        told.first_seq, told.last_seq = told.first_seq or event.seq, event.seq
         self.last_ns = event.at_ns
-        if event.kind == "ws.open":
-            self._opened(event)
-        now = Now(event.session, event.seq, event.at_ns, audio_ms, event.sender == "client")
+        now = Now(event.session, event.seq, event.at_ns, audio_ms)
+        if event.kind == "ws.open" and event.sender == "client":
+            told.connected = told.connected or now.moment
+        elif event.kind == "ws.open":
+            told.opened = told.opened or now.moment
         for message in messages:
             self._folds[type(message)](message, now)
 
     # The session
 
-    def _opened(self, event: Event) -> None:
-        if event.sender == "client" and self.connected_ns is None:
-            self.connected_ns = event.at_ns
-        elif event.sender == "provider" and self.opened_ns is None:
-            self.opened_ns = event.at_ns
-
     def _placed(self, message: neutral.Placed, now: Now) -> None:
-        if message.edge == "asked" and self.placed_ns is None:
-            self.placed_ns = now.at_ns
-        elif message.edge == "done" and self.placed_done_ns is None:
-            self.placed_done_ns = now.at_ns
+        told = self.outline
+        if message.edge == "asked":
+            told.placed = told.placed or now.moment
+        else:
+            told.placed_done = told.placed_done or now.moment
 
     def _ready(self, message: neutral.Ready, now: Now) -> None:
-        if self.ready_ns is None:
-            self.ready_ns = now.at_ns
+        self.outline.ready = self.outline.ready or now.moment
 
     def _configured(self, message: neutral.Configured, now: Now) -> None:
-        if message.edge == "asked" and self.configure_ns is None:
-            self.configure_ns = now.at_ns
-        elif message.edge == "done" and self.configured_ns is None:
-            self.configured_ns = now.at_ns
+        told = self.outline
+        if message.edge == "asked":
+            told.configure = told.configure or now.moment
+        else:
+            told.configured = told.configured or now.moment
 
     def _ended(self, message: neutral.Ended, now: Now) -> None:
         """A reason that the provider gives in words says more than the code of a close."""
-        known = self.ended
-        if known is None or not message.reason[:1].isdigit():
-            self.ended = (known[0] if known else now.at_ns, message)
+        told = self.outline
+        if told.ended is None or not message.reason[:1].isdigit():
+            told.end_reason, told.ended_by = message.reason, message.by
+        told.ended = told.ended or now.moment
 
     def _stalled(self, message: neutral.Stalled, now: Now) -> None:
-        self.stalls += 1
+        self.outline.stalls += 1
 
     # The user
 
@@ -138,13 +134,15 @@ class Conversation:
     def _user_speech(self, message: neutral.UserSpeech, now: Now) -> None:
         if message.edge == "started":
             turn = self._speaking = self._user_turn("speech", now)
-            self._heard_ns = now.at_ns
-            if turn.user_started_ns is None:
-                turn.user_started_ns = now.at_ns
+            if not message.is_derived:
+                self._heard = now.moment
+            if message.speech:
+                self._speeches[message.speech] = turn.number
+            turn.user_started = turn.user_started or now.moment
         else:
             turn = self._speaking or self._user_turn("speech", now)
-            turn.user_stopped_ns = now.at_ns
-            turn.user_stopped_stamp_ms = message.stamp_ms
+            turn.user_stopped = now.moment
+            turn.user_stopped_stamp = _stamp(message.stamp_ms, now)
             turn.touch(now.seq)
             self._speaking = None
         if message.item:
@@ -153,11 +151,11 @@ class Conversation:
     def _stamped(self, message: neutral.Stamped, now: Now) -> None:
         """It is of the last turn in which that happened."""
         for turn in reversed(self.turns):
-            if message.what == "user stopped" and turn.user_stopped_ns is not None:
-                turn.user_stopped_stamp_ms = turn.user_stopped_stamp_ms or message.ms
+            if message.what == "user stopped" and turn.user_stopped is not None:
+                turn.user_stopped_stamp = turn.user_stopped_stamp or _stamp(message.ms, now)
                 return
-            if message.what == "agent started" and turn.response_ns is not None:
-                turn.response_stamp_ms = turn.response_stamp_ms or message.ms
+            if message.what == "agent started" and turn.response is not None:
+                turn.response_stamp = turn.response_stamp or _stamp(message.ms, now)
                 return
 
     def _handed_over(self, message: neutral.HandedOver, now: Now) -> None:
@@ -166,7 +164,7 @@ class Conversation:
     def _committed(self, message: neutral.Committed, now: Now) -> None:
         known = self.items.get(message.item or "")
         turn = self._turn(known.turn) if known and known.turn else self._user_turn("speech", now)
-        turn.committed_ns = now.at_ns
+        turn.committed = now.moment
         turn.touch(now.seq)
         if message.item:
             self._item(message.item, now).turn = turn.number
@@ -174,8 +172,7 @@ class Conversation:
     def _asked(self, message: neutral.Asked, now: Now) -> None:
         turn = self._current(now)
         turn.touch(now.seq)
-        if turn.asked_ns is None:
-            turn.asked_ns = now.at_ns
+        turn.asked = turn.asked or now.moment
 
     # The agent
 
@@ -194,7 +191,7 @@ class Conversation:
         found = self.responses.get(name)
         if found is None:
             turn = self._current(now)
-            found = drafts.Response(now.seq, now.seq, name=name, turn=turn.number)
+            found = drafts.Response(now.seq, now.seq, response=name, turn=turn.number)
             self.responses[name] = found
             turn.responses += 1
         found.touch(now.seq)
@@ -204,19 +201,20 @@ class Conversation:
         response = self._response(message.response, now)
         assert response is not None
         turn = self._turn(response.turn)
-        response.started_ns = now.at_ns
-        if turn.response_ns is None:
-            turn.response_ns = now.at_ns
-            turn.response_stamp_ms = message.stamp_ms
+        response.started = now.moment
+        response.is_backend = message.is_backend
+        if turn.response is None and not message.is_backend:
+            turn.response = now.moment
+            turn.response_stamp = _stamp(message.stamp_ms, now)
         turn.touch(now.seq)
 
     def _response_ended(self, message: neutral.ResponseEnded, now: Now) -> None:
         response = self._response(message.response, now)
         assert response is not None
         response.status, response.reason = message.status, message.reason
-        response.ended_ns = now.at_ns
+        response.ended = now.moment
         turn = self._turn(response.turn)
-        turn.ended_ns = now.at_ns
+        turn.ended = turn.ended if response.is_backend else now.moment
         turn.touch(now.seq)
 
     def _voiced(self, message: neutral.Voiced, now: Now) -> None:
@@ -225,8 +223,8 @@ class Conversation:
         response = self._response(named, now)
         turn = self._turn(response.turn) if response else self._current(now)
         if response is not None:
-            response.voiced(now.at_ns, now.audio_ms)
-        turn.voiced(now.at_ns, now.audio_ms)
+            response.voiced(now.moment, now.audio_ms)
+        turn.voiced(now.moment, now.audio_ms)
         turn.touch(now.seq)
         if message.item:
             item = self._item(message.item, now)
@@ -236,7 +234,7 @@ class Conversation:
     def _item(self, name: str, now: Now) -> drafts.Item:
         found = self.items.get(name)
         if found is None:
-            found = self.items[name] = drafts.Item(now.seq, now.seq, name=name)
+            found = self.items[name] = drafts.Item(now.seq, now.seq, item=name)
         found.touch(now.seq)
         return found
 
@@ -254,22 +252,22 @@ class Conversation:
     def _words(self, message: neutral.Words, now: Now) -> None:
         if message.role == "system" or not message.text:
             return
-        key = (message.role, message.via, message.item or message.response)
+        key = (message.role, message.via, message.item or message.response or message.speech)
         transcript = self._open.get(key)
         if transcript is None:
             turn = self._turn_of(message, now)
-            transcript = drafts.Transcript(now.seq, now.seq, message, turn.number, now.at_ns)
+            transcript = drafts.Transcript(now.seq, now.seq, message, turn.number, now.moment)
             self._open[key] = transcript
             self.transcripts.append(transcript)
-        transcript.add(message, now.at_ns)
+        transcript.add(message, now.moment)
         transcript.touch(now.seq)
         turn = self._turn(transcript.turn)
         turn.touch(now.seq)
         if message.role == "assistant":
-            turn.written(now.at_ns)
+            turn.written(now.moment)
             response = self.responses.get(message.response or "")
             if response is not None:
-                response.written(now.at_ns)
+                response.written(now.moment)
                 response.touch(now.seq)
         if message.form == "final":
             del self._open[key]
@@ -281,6 +279,9 @@ class Conversation:
         known = self.items.get(message.item or "")
         if known is not None and known.turn is not None:
             return self._turn(known.turn)
+        if message.speech is not None:
+            begun = self._speeches.get(message.speech)
+            return self._turn(begun) if begun else self._current(now)
         if message.via == "text" or message.start_ms is not None:
             return self._user_turn("text" if message.via == "text" else "speech", now)
         spoken = [turn for turn in self.turns if turn.origin == "speech"]
@@ -301,7 +302,7 @@ class Conversation:
             message.call,
             turn.number,
             message.response,
-            now.at_ns,
+            now.moment,
         )
 
     def _tool_answered(self, message: neutral.ToolAnswered, now: Now) -> None:
@@ -310,7 +311,7 @@ class Conversation:
         if call is None:
             return
         call.output, call.failed = message.output, message.failed
-        call.answered_ns = now.at_ns
+        call.answered = now.moment
         call.touch(now.seq)
         self._turn(call.turn).touch(now.seq)
 
@@ -324,8 +325,9 @@ class Conversation:
             known = self.responses.get(name or "")
             turn = self._turn(known.turn) if known else self._current(now)
             found = drafts.Interruption(now.seq, now.seq, turn.number, by, name)
-            if self._heard_ns is not None and (known is None or _is_after(self._heard_ns, known)):
-                found.detected_ns = self._heard_ns
+            if self._heard and (known is None or _is_after(self._heard, known)):
+                found.detected = self._heard
+                found.touch(self._heard.seq)
             self._cuts[name] = found
             self.interruptions.append(found)
             turn.was_interrupted = True
@@ -337,10 +339,10 @@ class Conversation:
         if message.by == "client" and known is not None and known.status is not None:
             return  # it asked too late: there was nothing left to cancel
         found = self._cut(message.response, message.by, now)
-        if message.by == "client" and found.acted_ns is None:
-            found.acted_ns = now.at_ns
-        elif message.by == "provider" and found.detected_ns is None:
-            found.detected_ns = now.at_ns
+        if message.by == "client":
+            found.acted = found.acted or now.moment
+        elif not message.is_derived:
+            found.detected = found.detected or now.moment
 
     def _heard_until(self, message: neutral.HeardUntil, now: Now) -> None:
         item = self._item(message.item, now)
@@ -348,8 +350,7 @@ class Conversation:
         found = self._cut(item.response, "client", now)
         found.item = found.item or message.item
         found.heard[message.item] = message.ms
-        if found.acted_ns is None:
-            found.acted_ns = now.at_ns
+        found.acted = found.acted or now.moment
 
     # Rest
 
@@ -375,6 +376,10 @@ class Conversation:
         ]
 
 
-def _is_after(at_ns: int, response: drafts.Response) -> bool:
+def _stamp(ms: float | None, now: Now) -> drafts.Stamp | None:
+    return None if ms is None else drafts.Stamp(ms, now.seq)
+
+
+def _is_after(heard: drafts.Moment, response: drafts.Response) -> bool:
     """Whether something came after an answer had begun."""
-    return response.started_ns is None or at_ns >= response.started_ns
+    return response.started is None or heard.at_ns >= response.started.at_ns

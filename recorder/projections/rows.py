@@ -7,6 +7,7 @@ None.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -201,7 +202,8 @@ class OutlineRow(NamedTuple):
 
 @dataclass
 class Models:
-    """All read models of one session that need no audio."""
+    """All read models of one session that need no audio. `seqs`: the events of a row's moments, by
+    table and number (the outline's is 1) and by name: `seqs["turn", 3]["user_stopped"]`."""
 
     outline: OutlineRow
     turns: list[TurnRow] = field(default_factory=list)
@@ -213,3 +215,4 @@ class Models:
     errors: list[ErrorRow] = field(default_factory=list)
     vendor: list[VendorRow] = field(default_factory=list)
     unknown: list[UnknownRow] = field(default_factory=list)
+    seqs: dict[tuple[str, int], Mapping[str, int]] = field(default_factory=dict)

@@ -105,7 +105,8 @@ class Rules(NamedTuple):
 class ToolWebhook(NamedTuple):
     """The webhook that calls functions: its type; the place of the list of calls, and in one of
     them the places of its id and of the function's name and arguments. The answer is an object
-    with a list `results` of objects with `answer_id` and `answer_result`."""
+    with a list `results` of objects with `answer_id` and `answer_result`, or `answer_error` where
+    the function failed."""
 
     type: str
     calls: str
@@ -115,6 +116,7 @@ class ToolWebhook(NamedTuple):
     results: str
     answer_id: str
     answer_result: str
+    answer_error: str
 
 
 class Conduct(NamedTuple):
@@ -253,7 +255,8 @@ class Provider(Protocol):
         self, request: RequestHead, response: ResponseHead, body: bytes = b""
     ) -> str | None:
         """The key (as in `Route`) that an answer reveals: a call's id in `Location`, or in the
-        body, which is given where it is looked at whole (see `Links.within`)."""
+        body, which is given where it is looked at whole (see `Links.within`). On the socket of a
+        call without a key, each message of the provider is such a body until one tells it."""
         ...
 
     def tracker(self) -> Tracker:

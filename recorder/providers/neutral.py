@@ -8,7 +8,7 @@ messages out; nobody may need them. Ids are the provider's own, None where it ha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import Final, Literal, NamedTuple, Protocol, runtime_checkable
 
 from recorder.events import Event
 
@@ -36,13 +36,16 @@ class Configured(NamedTuple):
 
 
 class UserSpeech(NamedTuple):
-    """The provider heard the user's speech begin or end. `media_ms` counts the audio it was sent;
-    `stamp_ms` is its own clock (Unix time)."""
+    """The user's speech began or ended: the provider says so, or (`is_derived`) a rule of the
+    decoder finds it. `media_ms` counts the audio it was sent; `stamp_ms` is its own clock (Unix
+    time); `speech` is the decoder's name for it, where the provider has no items."""
 
     edge: Literal["started", "stopped"]
     item: str | None = None
     media_ms: float | None = None
     stamp_ms: float | None = None
+    speech: str | None = None
+    is_derived: bool = False
 
 
 class Stamped(NamedTuple):
@@ -69,7 +72,8 @@ class Asked(NamedTuple):
 class Words(NamedTuple):
     """Words of one side. `form`: `piece` is added to those before it, `draft` replaces the draft
     before it, `final` is the whole. `via`: spoken (a transcript) or written. `start_ms`, `end_ms`:
-    where in the session the provider places them."""
+    where in the session the provider places them. `speech`: the `UserSpeech` that they are of;
+    words of one that began no turn are an aside in the turn under way."""
 
     role: Role
     text: str
@@ -79,6 +83,7 @@ class Words(NamedTuple):
     response: str | None = None
     start_ms: float | None = None
     end_ms: float | None = None
+    speech: str | None = None
 
 
 class ItemSeen(NamedTuple):
@@ -91,10 +96,12 @@ class ItemSeen(NamedTuple):
 
 
 class ResponseStarted(NamedTuple):
-    """The model, or the voice, began an answer."""
+    """The model, or the voice, began an answer. `is_backend`: a model that works behind the voice
+    did, so that it is not the turn's answer."""
 
     response: str
     stamp_ms: float | None = None
+    is_backend: bool = False
 
 
 class ResponseEnded(NamedTuple):
@@ -130,10 +137,12 @@ class ToolAnswered(NamedTuple):
 
 
 class Interrupted(NamedTuple):
-    """The answer under way was cut off: the provider says so, or the client makes it so."""
+    """The answer under way was cut off: the provider says so, or the client makes it so, or a rule
+    of the decoder finds that the voice fell silent (`is_derived`)."""
 
     by: Literal["client", "provider"]
     response: str | None = None
+    is_derived: bool = False
 
 
 class HeardUntil(NamedTuple):
@@ -209,4 +218,23 @@ class Decoder(Protocol):
 
     def decode(self, event: Event) -> Sequence[Neutral]:
         """What an event means. Its body is as stored, that is, without its audio."""
+        ...
+
+
+LEVEL_MS: Final = 20
+"""The step of `HearingDecoder.hear`'s levels."""
+
+
+@runtime_checkable
+class HearingDecoder(Decoder, Protocol):
+    """A decoder of a provider that tells little: rules of its own find turns in the sound."""
+
+    @property
+    def rule(self) -> str:
+        """The rule's name, version and parameters, in one line."""
+        ...
+
+    def hear(self, event: Event, ms: float, levels: Sequence[float]) -> Sequence[Neutral]:
+        """`decode`, of an event with `ms` of sound: its level in each step of 20 ms, as RMS about
+        the mean, where full scale is 32768. The last step may be shorter."""
         ...

@@ -7,8 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from recorder.pricing.compare import Comparison, Point, cached_ratio
-from recorder.pricing.lines import CostLine
-from recorder.pricing.meter import total
+from recorder.pricing.lines import CostLine, total
 from recorder.pricing.plan import Offer
 from recorder.report.tables import Column, table
 from recorder.report.wording import printable

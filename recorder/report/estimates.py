@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,9 +38,8 @@ class Asked(NamedTuple):
     def price_book(self, wall_ns: int | None = None) -> PriceBook:
         """The book, with the prices of the day that was asked for, else of that of a session."""
         on = self.prices
-        if on is None and wall_ns is not None:
-            on = datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC).date()
-        return PriceBook.load(self.book, on) if self.book else PriceBook.shipped(on)
+        book = PriceBook.load(self.book, on) if self.book else PriceBook.shipped(on)
+        return book if on is not None or wall_ns is None else book.then(wall_ns)
 
 
 class Estimate(NamedTuple):

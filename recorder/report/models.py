@@ -36,5 +36,5 @@ def read_models(store: Store, row: SessionRow) -> ReadModels:
     kept = kept_models(store, row)
     if kept is not None:
         return kept
-    made: dict[str, list[Any]] = {**derive(store, row, PriceBook.shipped())}
+    made: dict[str, list[Any]] = {**derive(store, row, PriceBook.shipped().then(row.wall_ns))}
     return ReadModels(made, False)

@@ -108,7 +108,7 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "ordinal": _ORDINAL,
         "turn": _TURN,
         "role": "`user` or `assistant`.",
-        "via": "`speech` (a transcript) or `text` (typed, or what the model wrote).",
+        "via": "`speech` (a transcript) or `text`: what the user typed, or the model wrote.",
         "item": "The provider's item.",
         "response": "The answer that they are part of; of Vapi's text the `turnId`.",
         "text": "The words, as far as they came.",

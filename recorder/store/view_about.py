@@ -85,7 +85,7 @@ VIEW_ABOUT: Final[Mapping[str, tuple[str, Mapping[str, ViewColumn]]]] = {
             ),
             "events": _count("Events on the tape.", "`event.seq`"),
             **_ID,
-            "turns": _count("Turns.", "`turn`"),
+            "turns": _count("Rows of `turn`, as the metric `turns` counts them.", "`turn`"),
             "v2v_p50_ms": _real(
                 "Median of `v2v_ms` over its turns: the smallest value that half of them do not"
                 " exceed. Milliseconds.",

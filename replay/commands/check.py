@@ -145,7 +145,7 @@ def _is_served(store: Store, row: SessionRow, tape: Tape) -> bool:
     if row.origin != "replay" or row.parent is None:
         return False
     parent = Occurrences()
-    for event, _ in seen(store, row.parent):
+    for event, *_ in seen(store, row.parent):
         parent.take(event)
     said = _said(tape.events)
     return 2 * len(said & _said(parent.all())) > len(said)

@@ -82,7 +82,7 @@ def parse(body: bytes) -> Any:
         return None
 
 
-def _string(body: bytes, key: bytes, start: int = 0) -> tuple[int, int] | None:
+def string_place(body: bytes, key: bytes, start: int = 0) -> tuple[int, int] | None:
     """Where the first string value of `key` (quotes included in the key) stands in `body`."""
     at = body.find(key, start)
     after = at + len(key)
@@ -99,11 +99,11 @@ def _string(body: bytes, key: bytes, start: int = 0) -> tuple[int, int] | None:
 
 
 def _text(body: bytes, key: bytes) -> str:
-    found = _string(body, key)
+    found = string_place(body, key)
     return body[found[0] : found[1]].decode(errors="replace") if found else ""
 
 
-def _format(value: object) -> Format | None:
+def named_format(value: object) -> Format | None:
     """GA `{"type": "audio/pcm", "rate": 24000}` or beta `"pcm16"`."""
     if isinstance(value, str):
         return _NAMED.get(value)
@@ -152,12 +152,12 @@ class RealtimeTracker:
         stream = "" if key == b'"audio"' and sender == "client" else _stream(body)
         codec, rate = self._format_of(channel, sender, body)
         fields: list[AudioField] = []
-        place = _string(body, key)
+        place = string_place(body, key)
         while place:
             start, end = place
             if end - start >= _SHORTEST:
                 fields.append(AudioField(start, end, "base64", stream, codec, rate))
-            place = _string(body, key, end) if len(body) - end > len(key) else None
+            place = string_place(body, key, end) if len(body) - end > len(key) else None
         return fields
 
     def _format_of(self, channel: int, sender: Sender, body: bytes) -> Format:
@@ -169,13 +169,13 @@ class RealtimeTracker:
 
     def _session(self, channel: int, message: object) -> dict[str, str]:
         session = _at(message, "session")
-        heard = _format(_at(session, "audio", "input", "format"))
-        heard = heard or _format(_at(session, "input_audio_format"))
+        heard = named_format(_at(session, "audio", "input", "format"))
+        heard = heard or named_format(_at(session, "input_audio_format"))
         rate = _at(session, "input_audio_sampling_rate")
         if heard and heard.codec == "pcm16" and is_rate(rate):
             heard = Format("pcm16", rate)
-        spoken = _format(_at(session, "audio", "output", "format"))
-        spoken = spoken or _format(_at(session, "output_audio_format"))
+        spoken = named_format(_at(session, "audio", "output", "format"))
+        spoken = spoken or named_format(_at(session, "output_audio_format"))
         if heard:
             self._formats[channel, "client"] = heard
         if spoken:
@@ -185,7 +185,7 @@ class RealtimeTracker:
 
     def _response(self, message: object) -> None:
         response = _at(message, "response")
-        own = _format(_at(response, "audio", "output", "format"))
+        own = named_format(_at(response, "audio", "output", "format"))
         name = _at(response, "id")
         if own and isinstance(name, str):
             self._responses[name] = own

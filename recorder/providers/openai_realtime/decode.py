@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from recorder.events import Event
-from recorder.heads import Close, ResponseHead
+from recorder.heads import ResponseHead
+from recorder.providers.closing import closed
+from recorder.providers.fields import at, number_at, text_at
 from recorder.providers.neutral import (
     Asked,
     Committed,
     Configured,
-    Ended,
-    Fault,
     HandedOver,
     HeardUntil,
     Interrupted,
@@ -87,7 +87,7 @@ class RealtimeDecoder:
         self._names: dict[str, str] = {}  # call -> name of its function
         self._called: set[str] = set()
         self._readers: dict[str, Callable[[Json], Sequence[Neutral]]] = {
-            "error": lambda message: (failed(_at(message, "error")),),
+            "error": lambda message: (failed(at(message, "error")),),
             "session.created": lambda message: (Ready(),),
             "session.update": lambda message: (Configured("asked"),),
             "session.updated": lambda message: (Configured("done"),),
@@ -101,15 +101,15 @@ class RealtimeDecoder:
             "input_audio_buffer.speech_started": _speech("started", "audio_start_ms"),
             "input_audio_buffer.speech_stopped": _speech("stopped", "audio_end_ms"),
             "input_audio_buffer.committed": lambda message: (
-                Committed(_text(message, "item_id") or None),
+                Committed(text_at(message, "item_id") or None),
             ),
             "input_audio_buffer.commit": lambda message: (HandedOver(),),
             "response.create": lambda message: (Asked(),),
             "response.cancel": lambda message: (
-                Interrupted("client", _text(message, "response_id") or None),
+                Interrupted("client", text_at(message, "response_id") or None),
             ),
             "response.created": lambda message: (
-                ResponseStarted(_text(message, "response", "id")),
+                ResponseStarted(text_at(message, "response", "id")),
             ),
             "response.done": _done,
             "response.output_item.added": self._item_added,
@@ -131,7 +131,7 @@ class RealtimeDecoder:
         if event.kind == "ws.text":
             return self._read(event)
         if event.kind == "ws.close":
-            return _closed(event)
+            return closed(event)
         if event.kind == "http.response" or (event.kind, event.sender) == ("ws.open", "provider"):
             return refused(ResponseHead.decode(event.body))
         return ()
@@ -146,28 +146,28 @@ class RealtimeDecoder:
         return reader(message) if isinstance(message, Mapping) else (Unknown(event.type),)
 
     def _item_added(self, message: Json) -> Sequence[Neutral]:
-        item = _at(message, "item")
-        if _text(item, "type") == "function_call":
-            self._names[_text(item, "call_id")] = _text(item, "name")
+        item = at(message, "item")
+        if text_at(item, "type") == "function_call":
+            self._names[text_at(item, "call_id")] = text_at(item, "name")
         return _seen(message)
 
     def _arguments(self, message: Json) -> Sequence[Neutral]:
-        call = _text(message, "call_id")
-        name = _text(message, "name") or self._names.get(call, "")
+        call = text_at(message, "call_id")
+        name = text_at(message, "name") or self._names.get(call, "")
         return self._call(
-            call, name, _text(message, "arguments"), _text(message, "response_id") or None
+            call, name, text_at(message, "arguments"), text_at(message, "response_id") or None
         )
 
     def _item_done(self, message: Json) -> Sequence[Neutral]:
         """An item that is a call; one that the provider made itself (MCP) has its result, too."""
-        item, response = _at(message, "item"), _text(message, "response_id") or None
-        kind, name = _text(item, "type"), _text(item, "name")
+        item, response = at(message, "item"), text_at(message, "response_id") or None
+        kind, name = text_at(item, "type"), text_at(item, "name")
         if kind == "function_call":
-            return self._call(_text(item, "call_id"), name, _text(item, "arguments"), response)
+            return self._call(text_at(item, "call_id"), name, text_at(item, "arguments"), response)
         if kind == "mcp_call":
-            call, error = _text(item, "id"), _at(item, "error")
-            output = _text(item, "output") or _text(error, "message")
-            told = self._call(call, name, _text(item, "arguments"), response)
+            call, error = text_at(item, "id"), at(item, "error")
+            output = text_at(item, "output") or text_at(error, "message")
+            told = self._call(call, name, text_at(item, "arguments"), response)
             return (*told, ToolAnswered(call, output, error is not None))
         return ()
 
@@ -181,60 +181,44 @@ class RealtimeDecoder:
         return (ToolCalled(call, name, arguments, response),)
 
 
-def _at(message: object, *path: str) -> Any:
-    for key in path:
-        message = message.get(key) if isinstance(message, Mapping) else None
-    return message
-
-
-def _text(message: object, *path: str) -> str:
-    found = _at(message, *path)
-    return found if isinstance(found, str) else ""
-
-
-def _number(message: object, name: str) -> float | None:
-    found = _at(message, name)
-    return float(found) if isinstance(found, int | float) else None
-
-
 def _created(message: Json) -> Sequence[Neutral]:
     """An item that the client adds: typed words, or the result of a function."""
-    item = _at(message, "item")
-    if _text(item, "type") == "function_call_output":
-        return (ToolAnswered(_text(item, "call_id"), _text(item, "output")),)
-    parts = _at(item, "content")
-    role = _text(item, "role")
-    if _text(item, "type") != "message" or role not in ("user", "assistant", "system"):
+    item = at(message, "item")
+    if text_at(item, "type") == "function_call_output":
+        return (ToolAnswered(text_at(item, "call_id"), text_at(item, "output")),)
+    parts = at(item, "content")
+    role = text_at(item, "role")
+    if text_at(item, "type") != "message" or role not in ("user", "assistant", "system"):
         return ()
     words = " ".join(
-        _text(part, "text") for part in (parts if isinstance(parts, list) else ()) if part
+        text_at(part, "text") for part in (parts if isinstance(parts, list) else ()) if part
     ).strip()
     speaker: Role = role  # type: ignore[assignment]
-    return (Words(speaker, words, "final", "text", _text(item, "id") or None),) if words else ()
+    return (Words(speaker, words, "final", "text", text_at(item, "id") or None),) if words else ()
 
 
 def _seen(message: Json) -> Sequence[Neutral]:
-    item = _at(message, "item")
-    name = _text(item, "id")
-    role, response = _text(item, "role") or None, _text(message, "response_id") or None
-    return (ItemSeen(name, _text(item, "type"), role, response),) if name else ()
+    item = at(message, "item")
+    name = text_at(item, "id")
+    role, response = text_at(item, "role") or None, text_at(message, "response_id") or None
+    return (ItemSeen(name, text_at(item, "type"), role, response),) if name else ()
 
 
 def _cut(message: Json) -> Sequence[Neutral]:
-    ms = _number(message, "audio_end_ms")
-    return (HeardUntil(_text(message, "item_id"), ms),) if ms is not None else ()
+    ms = number_at(message, "audio_end_ms")
+    return (HeardUntil(text_at(message, "item_id"), ms),) if ms is not None else ()
 
 
 def _user(form: Literal["piece", "final"], key: str) -> Callable[[Json], Sequence[Neutral]]:
     def read(message: Json) -> Sequence[Neutral]:
-        item = _text(message, "item_id") or None
-        return (Words("user", _text(message, key), form, "speech", item),)
+        item = text_at(message, "item_id") or None
+        return (Words("user", text_at(message, key), form, "speech", item),)
 
     return read
 
 
 def _untranscribed(message: Json) -> Sequence[Neutral]:
-    fault = failed(_at(message, "error"))
+    fault = failed(at(message, "error"))
     return (fault._replace(class_="transcriber", side="provider"),)
 
 
@@ -242,8 +226,8 @@ def _agent(
     form: Literal["piece", "final"], key: str, via: Literal["speech", "text"]
 ) -> Callable[[Json], Sequence[Neutral]]:
     def read(message: Json) -> Sequence[Neutral]:
-        item, response = _text(message, "item_id"), _text(message, "response_id")
-        words = _text(message, key)
+        item, response = text_at(message, "item_id"), text_at(message, "response_id")
+        words = text_at(message, key)
         return (Words("assistant", words, form, via, item or None, response or None),)
 
     return read
@@ -251,36 +235,25 @@ def _agent(
 
 def _speech(edge: Literal["started", "stopped"], key: str) -> Callable[[Json], Sequence[Neutral]]:
     def read(message: Json) -> Sequence[Neutral]:
-        return (UserSpeech(edge, _text(message, "item_id") or None, _number(message, key)),)
+        return (UserSpeech(edge, text_at(message, "item_id") or None, number_at(message, key)),)
 
     return read
 
 
 def _voiced(message: Json) -> Sequence[Neutral]:
-    return (Voiced(_text(message, "item_id") or None, _text(message, "response_id") or None),)
+    return (Voiced(text_at(message, "item_id") or None, text_at(message, "response_id") or None),)
 
 
 def _done(message: Json) -> Sequence[Neutral]:
-    response = _at(message, "response")
-    name, status = _text(response, "id"), _text(response, "status")
-    details = _at(response, "status_details")
+    response = at(message, "response")
+    name, status = text_at(response, "id"), text_at(response, "status")
+    details = at(response, "status_details")
     if status not in _STATUSES:
         return (Unknown("response.done"),)
-    reason = _text(details, "reason") or _text(details, "error", "code") or None
+    reason = text_at(details, "reason") or text_at(details, "error", "code") or None
     told: list[Neutral] = [ResponseEnded(name, status, reason)]  # type: ignore[arg-type]
     if status == "failed":
-        told.append(failed(_at(details, "error"), "model"))
+        told.append(failed(at(details, "error"), "model"))
     if status == "cancelled" and reason == "turn_detected":
         told.append(Interrupted("provider", name))
-    return told
-
-
-def _closed(event: Event) -> Sequence[Neutral]:
-    close = Close.decode(event.body)
-    by: Literal["client", "provider"] = "client" if event.sender == "client" else "provider"
-    told: list[Neutral] = [Ended(f"{close.code} {close.reason}".strip(), by)]
-    if close.code not in (1000, 1001, 1005):
-        side: Literal["client", "provider"] = by
-        text = close.reason or "the connection broke off"
-        told.insert(0, Fault("transport", side, str(close.code), text, True))
     return told

@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recorder.providers.fields import at, list_at, text_at
+
 Json = Mapping[str, Any]
 
 
@@ -19,26 +21,10 @@ def describe(type_: str, message: Json) -> str:
     if teller is not None:
         return teller(message)
     if type_.endswith(".delta"):
-        return _string(message, "delta")
+        return text_at(message, "delta")
     if type_.endswith(".failed"):
         return _error(message)
     return _words(message)
-
-
-def _at(message: object, *path: str) -> Any:
-    for key in path:
-        message = message.get(key) if isinstance(message, Mapping) else None
-    return message
-
-
-def _string(message: object, *path: str) -> str:
-    found = _at(message, *path)
-    return found if isinstance(found, str) else ""
-
-
-def _list(message: object, *path: str) -> list[Any]:
-    found = _at(message, *path)
-    return found if isinstance(found, list) else []
 
 
 def _joined(*parts: str, by: str = ", ") -> str:
@@ -51,51 +37,51 @@ def _quoted(text: str) -> str:
 
 def _words(message: Json) -> str:
     """The text or transcript that ends a stream of deltas."""
-    return _quoted(_string(message, "transcript") or _string(message, "text"))
+    return _quoted(text_at(message, "transcript") or text_at(message, "text"))
 
 
 def _error(message: Json) -> str:
-    code = _string(message, "error", "code") or _string(message, "error", "type")
-    return _joined(code, _string(message, "error", "message"), by=": ")
+    code = text_at(message, "error", "code") or text_at(message, "error", "type")
+    return _joined(code, text_at(message, "error", "message"), by=": ")
 
 
 def _format(value: object) -> str:
     if isinstance(value, str):
         return value
-    rate = _at(value, "rate")
+    rate = at(value, "rate")
     hertz = f" {rate} Hz" if isinstance(rate, int) else ""
-    return _string(value, "type").removeprefix("audio/") + hertz
+    return text_at(value, "type").removeprefix("audio/") + hertz
 
 
 def _turns(value: object) -> str:
     """How turns end: null in `turn_detection` means that the client commits."""
     if value is None:
         return "manual turns"
-    silence = _at(value, "silence_duration_ms")
+    silence = at(value, "silence_duration_ms")
     waits = f" {silence} ms" if isinstance(silence, int) else ""
-    held = "" if _at(value, "interrupt_response") is not False else " without interruption"
-    return _string(value, "type") + waits + held
+    held = "" if at(value, "interrupt_response") is not False else " without interruption"
+    return text_at(value, "type") + waits + held
 
 
 def _session(message: Json) -> str:
-    session = _at(message, "session")
-    heard = _at(session, "audio", "input", "format") or _at(session, "input_audio_format")
-    spoken = _at(session, "audio", "output", "format") or _at(session, "output_audio_format")
+    session = at(message, "session")
+    heard = at(session, "audio", "input", "format") or at(session, "input_audio_format")
+    spoken = at(session, "audio", "output", "format") or at(session, "output_audio_format")
     turns = ""
-    for holder in (_at(session, "audio", "input"), session):
+    for holder in (at(session, "audio", "input"), session):
         if isinstance(holder, Mapping) and "turn_detection" in holder:
             turns = _turns(holder["turn_detection"])
             break
-    tools = [_tool(tool) for tool in _list(session, "tools")]
-    modalities = _list(session, "output_modalities") or _list(session, "modalities")
+    tools = [_tool(tool) for tool in list_at(session, "tools")]
+    modalities = list_at(session, "output_modalities") or list_at(session, "modalities")
     return _joined(
-        _string(session, "model"),
+        text_at(session, "model"),
         "+".join(str(one) for one in modalities),
         _joined(_named("in", _format(heard)), _named("out", _format(spoken)), by=" "),
-        _string(session, "audio", "output", "voice") or _string(session, "voice"),
+        text_at(session, "audio", "output", "voice") or text_at(session, "voice"),
         turns,
         _named("tools", " ".join(tools)),
-        _quoted(_string(session, "instructions")),
+        _quoted(text_at(session, "instructions")),
     )
 
 
@@ -104,29 +90,29 @@ def _named(name: str, text: str) -> str:
 
 
 def _tool(tool: object) -> str:
-    return _string(tool, "name") or _string(tool, "server_label") or _string(tool, "type")
+    return text_at(tool, "name") or text_at(tool, "server_label") or text_at(tool, "type")
 
 
 def _item(message: Json) -> str:
-    return _item_words(_at(message, "item"))
+    return _item_words(at(message, "item"))
 
 
 def _item_words(item: object) -> str:
-    kind = _string(item, "type")
+    kind = text_at(item, "type")
     if kind in ("function_call", "mcp_call"):
-        return _call(_string(item, "name"), _string(item, "arguments"))
+        return _call(text_at(item, "name"), text_at(item, "arguments"))
     if kind == "function_call_output":
-        return _joined(_string(item, "call_id"), _string(item, "output"), by=" = ")
+        return _joined(text_at(item, "call_id"), text_at(item, "output"), by=" = ")
     if kind == "message":
         return _joined(
-            _string(item, "role"), *(_content(part) for part in _list(item, "content")), by=" "
+            text_at(item, "role"), *(_content(part) for part in list_at(item, "content")), by=" "
         )
     return kind
 
 
 def _content(part: object) -> str:
-    words = _string(part, "text") or _string(part, "transcript")
-    return _quoted(words) if words else f"[{_string(part, 'type')}]"
+    words = text_at(part, "text") or text_at(part, "transcript")
+    return _quoted(words) if words else f"[{text_at(part, 'type')}]"
 
 
 def _call(name: str, arguments: str) -> str:
@@ -134,46 +120,46 @@ def _call(name: str, arguments: str) -> str:
 
 
 def _arguments(message: Json) -> str:
-    return _call(_string(message, "name"), _string(message, "arguments"))
+    return _call(text_at(message, "name"), text_at(message, "arguments"))
 
 
 def _asked(message: Json) -> str:
     """`response.create`: what differs from the session's own settings."""
-    response = _at(message, "response")
-    apart = "out of band" if _at(response, "conversation") == "none" else ""
-    modalities = _list(response, "output_modalities") or _list(response, "modalities")
-    metadata = _at(response, "metadata")
+    response = at(message, "response")
+    apart = "out of band" if at(response, "conversation") == "none" else ""
+    modalities = list_at(response, "output_modalities") or list_at(response, "modalities")
+    metadata = at(response, "metadata")
     return _joined(
         apart,
         "+".join(str(one) for one in modalities),
-        _quoted(_string(response, "instructions")),
-        _named("input", " ".join(_item_words(item) for item in _list(response, "input"))),
+        _quoted(text_at(response, "instructions")),
+        _named("input", " ".join(_item_words(item) for item in list_at(response, "input"))),
         json.dumps(metadata, ensure_ascii=False) if metadata else "",
     )
 
 
 def _answered(message: Json) -> str:
-    response = _at(message, "response")
-    details = _at(response, "status_details")
-    failed = isinstance(_at(details, "error"), Mapping)
-    reason = _error(details) if failed else _string(details, "reason")
-    outputs = [_item_words(item) for item in _list(response, "output")]
+    response = at(message, "response")
+    details = at(response, "status_details")
+    failed = isinstance(at(details, "error"), Mapping)
+    reason = _error(details) if failed else text_at(details, "reason")
+    outputs = [_item_words(item) for item in list_at(response, "output")]
     return _joined(
-        _joined(_string(response, "status"), _named("as", reason), by=" "),
-        _usage(_at(response, "usage")),
+        _joined(text_at(response, "status"), _named("as", reason), by=" "),
+        _usage(at(response, "usage")),
         *outputs,
     )
 
 
 def _usage(usage: object) -> str:
     """`input→output tokens`, by modality where it is told; ``""`` where it is not reported."""
-    if _at(usage, "type") == "duration":
-        return f"{_at(usage, 'seconds')} s transcribed"
-    taken, given = _at(usage, "input_tokens"), _at(usage, "output_tokens")
+    if at(usage, "type") == "duration":
+        return f"{at(usage, 'seconds')} s transcribed"
+    taken, given = at(usage, "input_tokens"), at(usage, "output_tokens")
     if not isinstance(taken, int) or not isinstance(given, int):
         return ""
-    inside = _shares(_at(usage, "input_token_details"))
-    outside = _shares(_at(usage, "output_token_details"))
+    inside = _shares(at(usage, "input_token_details"))
+    outside = _shares(at(usage, "output_token_details"))
     return f"tokens {taken}{inside} in, {given}{outside} out"
 
 
@@ -181,24 +167,24 @@ def _shares(details: object) -> str:
     named = [
         f"{count} {name}"
         for name in ("text", "audio", "image", "cached", "reasoning")
-        if isinstance(count := _at(details, f"{name}_tokens"), int) and count
+        if isinstance(count := at(details, f"{name}_tokens"), int) and count
     ]
     return f" ({', '.join(named)})" if named else ""
 
 
 def _transcribed(message: Json) -> str:
-    return _joined(_words(message), _usage(_at(message, "usage")))
+    return _joined(_words(message), _usage(at(message, "usage")))
 
 
 def _truncated(message: Json) -> str:
-    end = _at(message, "audio_end_ms")
+    end = at(message, "audio_end_ms")
     heard = f"heard {end} ms" if isinstance(end, int) else ""
-    return _joined(_string(message, "item_id"), heard)
+    return _joined(text_at(message, "item_id"), heard)
 
 
 def _speech(message: Json) -> str:
     """Where speech began or ended, on the provider's clock of audio that was appended."""
-    start, end = _at(message, "audio_start_ms"), _at(message, "audio_end_ms")
+    start, end = at(message, "audio_start_ms"), at(message, "audio_end_ms")
     known = [f"{ms} ms" for ms in (start, end) if isinstance(ms, int)]
     return _named("at", " to ".join(known))
 
@@ -206,18 +192,18 @@ def _speech(message: Json) -> str:
 def _limits(message: Json) -> str:
     return _joined(
         *(
-            f"{_at(limit, 'remaining')} of {_at(limit, 'limit')} {_string(limit, 'name')} left"
-            for limit in _list(message, "rate_limits")
+            f"{at(limit, 'remaining')} of {at(limit, 'limit')} {text_at(limit, 'name')} left"
+            for limit in list_at(message, "rate_limits")
         )
     )
 
 
 def _part(message: Json) -> str:
-    return _content(_at(message, "part"))
+    return _content(at(message, "part"))
 
 
 def _id(*path: str) -> Callable[[Json], str]:
-    return lambda message: _string(message, *path)
+    return lambda message: text_at(message, *path)
 
 
 _TELLERS: dict[str, Callable[[Json], str]] = {

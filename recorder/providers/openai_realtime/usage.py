@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from recorder.providers.fields import at, text_at
 from recorder.providers.usage import Quantity, Usage, count, unreported
 
 Json = Mapping[str, Any]
@@ -38,21 +39,21 @@ class RealtimeUsage:
 
     def read(self, type_: str, message: Json) -> Sequence[Usage]:
         if type_ in _SESSIONS:
-            self._configured(_at(message, "session"))
+            self._configured(at(message, "session"))
         elif type_ == "response.created":
-            return self._begun(_at(message, "response"))
+            return self._begun(at(message, "response"))
         elif type_ == "response.done":
-            return self._answered(_at(message, "response"))
+            return self._answered(at(message, "response"))
         elif type_ == _TRANSCRIBED:
             return self._transcribed(message)
         return ()
 
     def _configured(self, session: object) -> None:
-        self._model = _text(session, "model") or self._model
-        told = _at(session, "audio", "input", "transcription") or _at(
+        self._model = text_at(session, "model") or self._model
+        told = at(session, "audio", "input", "transcription") or at(
             session, "input_audio_transcription"
         )
-        self._transcriber = _text(told, "model") or self._transcriber
+        self._transcriber = text_at(told, "model") or self._transcriber
 
     def _key(self, kind: str, name: str) -> str:
         """What identifies an answer; one without an id is not taken for another."""
@@ -63,33 +64,33 @@ class RealtimeUsage:
 
     def _begun(self, response: object) -> Sequence[Usage]:
         """An answer that goes on, or was cut off with the connection and never tells its usage."""
-        name = _text(response, "id")
+        name = text_at(response, "id")
         if not name or name in self._ended:
             return ()
-        model = _text(response, "model") or self._model
+        model = text_at(response, "model") or self._model
         return (unreported(f"response {name}", "model", model, f"answer {name}"),)
 
     def _answered(self, response: object) -> Sequence[Usage]:
-        name = _text(response, "id")
+        name = text_at(response, "id")
         self._ended.add(name)
-        key, model = self._key("response", name), _text(response, "model") or self._model
-        usage = _at(response, "usage")
+        key, model = self._key("response", name), text_at(response, "model") or self._model
+        usage = at(response, "usage")
         if isinstance(usage, Mapping):
             return (_of_tokens(key, "model", model, usage),)
-        if _text(response, "status") in _SILENT:
+        if text_at(response, "status") in _SILENT:
             return (Usage(key, "model", model, ()),)
         return (unreported(key, "model", model, f"answer {name or 'without id'}"),)
 
     def _transcribed(self, message: Json) -> Sequence[Usage]:
-        item, index = _text(message, "item_id"), _at(message, "content_index") or 0
+        item, index = text_at(message, "item_id"), at(message, "content_index") or 0
         key = self._key("transcript", item and f"{item}/{index}")
-        model = _text(message, "model") or self._transcriber
-        usage = _at(message, "usage")
-        seconds = count(_at(usage, "seconds"))
-        if _at(usage, "type") == "duration" and seconds is not None:
+        model = text_at(message, "model") or self._transcriber
+        usage = at(message, "usage")
+        seconds = count(at(usage, "seconds"))
+        if at(usage, "type") == "duration" and seconds is not None:
             heard = Quantity("duration", seconds, "second")
             return (Usage(key, "transcriber", model, (heard,)),)
-        if isinstance(usage, Mapping) and _at(usage, "type") != "duration":
+        if isinstance(usage, Mapping) and at(usage, "type") != "duration":
             return (_of_tokens(key, "transcriber", model, usage, writes="text"),)
         return (unreported(key, "transcriber", model, f"transcript of {item or 'an item'}"),)
 
@@ -97,7 +98,7 @@ class RealtimeUsage:
 def _of_tokens(key: str, component: str, model: str | None, usage: Json, writes: str = "") -> Usage:
     """Tokens by kind. `writes` is the kind of all output where no details tell it. What the
     details leave over of a total is of no known kind, and so has no price."""
-    taken, given = _at(usage, "input_token_details"), _at(usage, "output_token_details")
+    taken, given = at(usage, "input_token_details"), at(usage, "output_token_details")
     cached, note = _cached(taken)
     fresh = {kind: _tokens(taken, kind) - cached.get(kind, Decimal(0)) for kind in _KINDS}
     made = {kind: _tokens(given, kind) for kind in _KINDS}
@@ -106,7 +107,7 @@ def _of_tokens(key: str, component: str, model: str | None, usage: Json, writes:
     if writes:
         made[writes] += left_out
         left_out = Decimal(0)
-    if count(_at(usage, "input_tokens")) is None or count(_at(usage, "output_tokens")) is None:
+    if count(at(usage, "input_tokens")) is None or count(at(usage, "output_tokens")) is None:
         return unreported(key, component, model, key)
     amounts = {
         **{f"{kind}_in": amount for kind, amount in fresh.items()},
@@ -122,28 +123,17 @@ def _of_tokens(key: str, component: str, model: str | None, usage: Json, writes:
 def _cached(taken: object) -> tuple[dict[str, Decimal], str]:
     """Cached tokens by kind. Those of no known kind are left at the full rate, with a note; so are
     those beyond what there was of a kind."""
-    told = _at(taken, "cached_tokens_details")
+    told = at(taken, "cached_tokens_details")
     cached = {kind: min(_tokens(told, kind), _tokens(taken, kind)) for kind in _KINDS}
-    missing = (count(_at(taken, "cached_tokens")) or Decimal(0)) - sum(cached.values())
+    missing = (count(at(taken, "cached_tokens")) or Decimal(0)) - sum(cached.values())
     if missing > 0:
         return cached, f"{missing} cached tokens of unknown kind are priced at the full rate"
     return cached, ""
 
 
 def _left(usage: Json, total: str, counted: Iterable[Decimal]) -> Decimal:
-    return max(Decimal(0), (count(_at(usage, total)) or Decimal(0)) - sum(counted))
+    return max(Decimal(0), (count(at(usage, total)) or Decimal(0)) - sum(counted))
 
 
 def _tokens(details: object, kind: str) -> Decimal:
-    return count(_at(details, f"{kind}_tokens")) or Decimal(0)
-
-
-def _at(value: object, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
-
-
-def _text(value: object, *path: str) -> str:
-    found = _at(value, *path)
-    return found if isinstance(found, str) else ""
+    return count(at(details, f"{kind}_tokens")) or Decimal(0)

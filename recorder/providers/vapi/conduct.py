@@ -16,5 +16,6 @@ CONDUCT = Conduct(
         results="results",
         answer_id="toolCallId",
         answer_result="result",
+        answer_error="error",
     ),
 )

@@ -13,9 +13,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from recorder.events import Event
-from recorder.heads import Close, ResponseHead
-from recorder.providers.neutral import Class, Ended, Fault, Neutral, Placed, ToolAnswered, Voiced
-from recorder.providers.vapi.capture import AUDIO, at
+from recorder.heads import ResponseHead
+from recorder.providers.closing import closed
+from recorder.providers.fields import at
+from recorder.providers.neutral import Class, Fault, Neutral, Placed, ToolAnswered, Voiced
+from recorder.providers.vapi.capture import AUDIO
 from recorder.providers.vapi.messages import Messages, stamps
 from recorder.providers.vapi.webhooks import unwrapped
 
@@ -45,7 +47,7 @@ class VapiDecoder:
         if event.kind == "ws.text":
             return self._frame(event)
         if event.kind == "ws.close":
-            return _closed(event)
+            return closed(event)
         if event.kind == "http.request":
             return (Placed("asked"),) if event.type in _CREATES else ()
         if event.kind == "webhook.request":
@@ -160,13 +162,3 @@ def _refused(head: ResponseHead, class_: Class) -> Sequence[Neutral]:
     side: Literal["client", "provider"] = "provider" if head.status >= 500 else "client"
     text = head.reason or "no answer"
     return (Fault(named.get(head.status, class_), side, str(head.status), text),)
-
-
-def _closed(event: Event) -> Sequence[Neutral]:
-    close = Close.decode(event.body)
-    by: Literal["client", "provider"] = "client" if event.sender == "client" else "provider"
-    told: list[Neutral] = [Ended(f"{close.code} {close.reason}".strip(), by)]
-    if close.code not in (1000, 1001, 1005):
-        text = close.reason or "the connection broke off"
-        told.insert(0, Fault("transport", by, str(close.code), text, True))
-    return told

@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recorder.providers.fields import at, list_at, text_at
 from recorder.providers.vapi.account import account
-from recorder.providers.vapi.capture import at
 
 Json = Mapping[str, Any]
 
@@ -33,16 +33,6 @@ def describe(type_: str, message: Json) -> str:
     return (teller or _answer)(message)
 
 
-def _string(message: object, *path: str) -> str:
-    found = at(message, *path)
-    return found if isinstance(found, str) else ""
-
-
-def _list(message: object, *path: str) -> list[Any]:
-    found = at(message, *path)
-    return found if isinstance(found, list) else []
-
-
 def _joined(*parts: str, by: str = ", ") -> str:
     return by.join(part for part in parts if part)
 
@@ -58,24 +48,24 @@ def _named(name: str, text: str) -> str:
 def _error(message: Json) -> str:
     """NestJS: one message or a list of them."""
     told = message.get("message")
-    words = "; ".join(map(str, told)) if isinstance(told, list) else _string(message, "message")
-    return _joined(f"{message['statusCode']} {_string(message, 'error')}".strip(), words, by=": ")
+    words = "; ".join(map(str, told)) if isinstance(told, list) else text_at(message, "message")
+    return _joined(f"{message['statusCode']} {text_at(message, 'error')}".strip(), words, by=": ")
 
 
 def _transcript(message: Json) -> str:
     part = "…" if message.get("transcriptType") == "partial" else ""
-    said = _quoted(_string(message, "transcript") + part)
-    return _joined(_string(message, "role"), said, by=": ")
+    said = _quoted(text_at(message, "transcript") + part)
+    return _joined(text_at(message, "role"), said, by=": ")
 
 
 def _speech(message: Json) -> str:
-    return _joined(_string(message, "role"), _string(message, "status"), by=" ")
+    return _joined(text_at(message, "role"), text_at(message, "status"), by=" ")
 
 
 def _status(message: Json) -> str:
-    cause = _string(message, "inboundPhoneCallDebuggingArtifacts", "assistantRequestError")
+    cause = text_at(message, "inboundPhoneCallDebuggingArtifacts", "assistantRequestError")
     return _joined(
-        _joined(_string(message, "status"), _string(message, "endedReason"), by=": "), cause
+        _joined(text_at(message, "status"), text_at(message, "endedReason"), by=": "), cause
     )
 
 
@@ -84,12 +74,12 @@ def _conversation(message: Json) -> str:
     `artifact`."""
     for holder in ((), ("artifact",)):
         for key in ("messages", "conversation", "messagesOpenAIFormatted"):
-            found = _list(message, *holder, key)
+            found = list_at(message, *holder, key)
             if found:
                 last = found[-1]
-                words = _string(last, "message") or _string(last, "content")
+                words = text_at(last, "message") or text_at(last, "content")
                 count = "1 message" if len(found) == 1 else f"{len(found)} messages"
-                return _joined(count, _joined(_string(last, "role"), _quoted(words), by=": "))
+                return _joined(count, _joined(text_at(last, "role"), _quoted(words), by=": "))
     return ""
 
 
@@ -108,21 +98,21 @@ def _call(call: object) -> str:
         arguments = at(function, "parameters")
     if arguments is not None and not isinstance(arguments, str):
         arguments = json.dumps(arguments, ensure_ascii=False)
-    return f"{_string(function, 'name')}({arguments or ''})"
+    return f"{text_at(function, 'name')}({arguments or ''})"
 
 
 def _tools(message: Json) -> str:
-    found = _list(message, "toolCallList") or _list(message, "toolCalls")
+    found = list_at(message, "toolCallList") or list_at(message, "toolCalls")
     return _joined(*map(_call, found))
 
 
 def _caller(message: Json) -> str:
     """Who calls whom."""
-    number = _string(message, "customer", "number") or _string(message, "customer", "sipUri")
+    number = text_at(message, "customer", "number") or text_at(message, "customer", "sipUri")
     return _joined(
-        _string(message, "call", "type"),
+        text_at(message, "call", "type"),
         _named("from", number),
-        _named("to", _string(message, "phoneNumber", "number")),
+        _named("to", text_at(message, "phoneNumber", "number")),
         by=" ",
     )
 
@@ -135,39 +125,39 @@ def _asked_for(message: Json) -> str:
 def _destination(message: Json) -> str:
     place = message.get("destination")
     for key in ("number", "sipUri", "assistantName", "callerId"):
-        if _string(place, key):
-            return _joined(_string(place, "type"), _string(place, key), by=" ")
-    return _string(place, "type")
+        if text_at(place, key):
+            return _joined(text_at(place, "type"), text_at(place, key), by=" ")
+    return text_at(place, "type")
 
 
 def _answer(message: Json) -> str:
     """What an application answers, or a message without a teller: results, a destination."""
     results = [
         _joined(
-            _string(each, "toolCallId"),
-            _string(each, "result") or _named("error", _string(each, "error")),
+            text_at(each, "toolCallId"),
+            text_at(each, "result") or _named("error", text_at(each, "error")),
             by=": ",
         )
-        for each in _list(message, "results")
+        for each in list_at(message, "results")
     ]
-    documents = _list(message, "documents")
+    documents = list_at(message, "documents")
     return _joined(
         *results,
-        _named("error", _string(message, "error")),
+        _named("error", text_at(message, "error")),
         _named("to", _destination(message)),
         f"{len(documents)} documents" if documents else "",
-        _named("assistant", _string(message, "assistantId") or _assistant(message)),
+        _named("assistant", text_at(message, "assistantId") or _assistant(message)),
     )
 
 
 def _assistant(message: Json) -> str:
     found = message.get("assistant", message.get("newAssistant"))
-    return _joined(_string(found, "name"), _model(found), by=" ") if found else ""
+    return _joined(text_at(found, "name"), _model(found), by=" ") if found else ""
 
 
 def _model(assistant: object) -> str:
     return _joined(
-        _string(assistant, "model", "provider"), _string(assistant, "model", "model"), by=" "
+        text_at(assistant, "model", "provider"), text_at(assistant, "model", "model"), by=" "
     )
 
 
@@ -191,16 +181,16 @@ def _rest(message: Json) -> str:
     """A call, an assistant, or the request that makes one."""
     if message.get("status") == "ended":
         return _joined("ended", _report(message), by=": ")
-    transport = _string(message, "transport", "provider")
-    queries = [_string(each, "name") for each in _list(message, "queries")]
+    transport = text_at(message, "transport", "provider")
+    queries = [text_at(each, "name") for each in list_at(message, "queries")]
     return _joined(
-        _string(message, "type") if transport or "queries" in message else "",
-        _string(message, "status"),
-        _string(message, "name"),
-        _model(message) or _named("assistant", _string(message, "assistantId")),
+        text_at(message, "type") if transport or "queries" in message else "",
+        text_at(message, "status"),
+        text_at(message, "name"),
+        _model(message) or _named("assistant", text_at(message, "assistantId")),
         _assistant(message),
         transport,
-        _quoted(_string(message, "firstMessage")),
+        _quoted(text_at(message, "firstMessage")),
         _said(message),
         *queries,
     )
@@ -208,31 +198,31 @@ def _rest(message: Json) -> str:
 
 def _said(message: Json) -> str:
     """A control message as the body of a request to `/{id}/control`."""
-    type_ = _string(message, "type")
+    type_ = text_at(message, "type")
     return _joined(type_, _TELLERS[type_](message), by=" ") if type_ in _INBOUND else ""
 
 
 def _say(message: Json) -> str:
     ends = "then ends the call" if message.get("endCallAfterSpoken") is True else ""
-    return _joined(_quoted(_string(message, "content")), ends)
+    return _joined(_quoted(text_at(message, "content")), ends)
 
 
 def _add(message: Json) -> str:
     inner = message.get("message")
-    return _joined(_string(inner, "role"), _quoted(_string(inner, "content")), by=": ")
+    return _joined(text_at(inner, "role"), _quoted(text_at(inner, "content")), by=": ")
 
 
 def _uploads(message: Json) -> str:
     return _joined(
         *(
-            _string(each, "type") + ("" if at(each, "success") is not False else " failed")
-            for each in _list(message, "artifacts")
+            text_at(each, "type") + ("" if at(each, "success") is not False else " failed")
+            for each in list_at(message, "artifacts")
         )
     )
 
 
 def _field(name: str) -> Callable[[Json], str]:
-    return lambda message: _quoted(_string(message, name))
+    return lambda message: _quoted(text_at(message, name))
 
 
 def _nothing(message: Json) -> str:
@@ -254,22 +244,22 @@ _TELLERS: dict[str, Callable[[Json], str]] = {
     "voice-request": _field("text"),
     "assistant.speechStarted": _field("text"),
     "assistant.started": _assistant,
-    "user-interrupted": lambda message: _string(message, "turnId"),
+    "user-interrupted": lambda message: text_at(message, "turnId"),
     "tool-calls": lambda message: _tools(message) or _answer(message),
     "function-call": lambda message: _call(message.get("functionCall")),
     "assistant-request": lambda message: _caller(message) or _answer(message),
     "transfer-destination-request": _asked_for,
     "handoff-destination-request": _asked_for,
     "transfer-update": _destination,
-    "phone-call-control": lambda message: _string(message, "request"),
-    "language-changed": lambda message: _string(message, "language"),
-    "language-change-detected": lambda message: _string(message, "language"),
+    "phone-call-control": lambda message: text_at(message, "request"),
+    "language-changed": lambda message: text_at(message, "language"),
+    "language-change-detected": lambda message: text_at(message, "language"),
     "knowledge-base-request": lambda message: _conversation(message) or _answer(message),
     "end-of-call-report": _report,
     "call.artifact.upload": _uploads,
     "say": _say,
     "add-message": _add,
-    "control": lambda message: _string(message, "control"),
+    "control": lambda message: text_at(message, "control"),
     "transfer": _destination,
     "handoff": _destination,
 }

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from recorder.providers.fields import at, number_at, text_at
 from recorder.providers.neutral import (
     Class,
     Ended,
@@ -27,7 +28,6 @@ from recorder.providers.neutral import (
     Words,
 )
 from recorder.providers.vapi.account import messages
-from recorder.providers.vapi.capture import at
 
 Json = Mapping[str, Any]
 _SILENT = frozenset(
@@ -129,7 +129,7 @@ class Messages:
         status = message.get("status")
         if status == "in-progress":
             return (Ready(),)
-        return self._ended(_text(message, "endedReason")) if status == "ended" else ()
+        return self._ended(text_at(message, "endedReason")) if status == "ended" else ()
 
     def _ended(self, reason: str) -> Sequence[Neutral]:
         if not reason or reason == self._reason:
@@ -140,7 +140,7 @@ class Messages:
         return (fault, *told) if fault else told
 
     def _speech(self, message: Json) -> Sequence[Neutral]:
-        stamp = _number(message, "timestamp")
+        stamp = number_at(message, "timestamp")
         status = message.get("status")
         if status not in ("started", "stopped"):
             return ()
@@ -163,7 +163,7 @@ class Messages:
         return (Interrupted("provider", self.speech),)
 
     def _transcript(self, message: Json) -> Sequence[Neutral]:
-        role, text = message.get("role"), _text(message, "transcript")
+        role, text = message.get("role"), text_at(message, "transcript")
         if role not in ("user", "assistant"):
             return ()
         is_final = message.get("transcriptType") == "final"
@@ -178,7 +178,9 @@ class Messages:
         text = message.get("output")
         if not isinstance(text, str):
             return ()
-        return (Words("assistant", text, "piece", "text", None, _text(message, "turnId") or None),)
+        return (
+            Words("assistant", text, "piece", "text", None, text_at(message, "turnId") or None),
+        )
 
     def _tool_calls(self, message: Json) -> Sequence[Neutral]:
         fresh = [call for call in _calls(message) if call.call not in self._called]
@@ -188,7 +190,7 @@ class Messages:
     def _tool_result(self, message: Json) -> Sequence[Neutral]:
         found = message.get("toolCallResult")
         result = found if isinstance(found, Mapping) else message
-        output, call = result.get("result"), _text(result, "toolCallId")
+        output, call = result.get("result"), text_at(result, "toolCallId")
         if not call:
             return ()
         text = output if isinstance(output, str) else json.dumps(output, ensure_ascii=False)
@@ -197,7 +199,7 @@ class Messages:
     def _report(self, call: Json) -> Sequence[Neutral]:
         """A report, or a call that has ended: why, what Vapi measured, and what was said where
         nothing told it before."""
-        told: list[Neutral] = [*self._ended(_text(call, "endedReason"))]
+        told: list[Neutral] = [*self._ended(text_at(call, "endedReason"))]
         if not self._has_latencies:
             latencies = _latencies(call)
             self._has_latencies = bool(latencies)
@@ -211,24 +213,13 @@ class Messages:
 
 def stamps(type_: str, message: Json) -> Sequence[Neutral]:
     """What a message that was told before adds: a webhook has the time, a socket has not."""
-    ms = _number(message, "timestamp")
+    ms = number_at(message, "timestamp")
     told = (message.get("role"), message.get("status"))
     if type_ != "speech-update" or ms is None:
         return ()
     if told == ("user", "stopped"):
         return (Stamped("user stopped", ms),)
     return (Stamped("agent started", ms),) if told == ("assistant", "started") else ()
-
-
-def _text(message: object, *path: str) -> str:
-    found = at(message, *path)
-    return found if isinstance(found, str) else ""
-
-
-def _number(message: object, *path: str) -> float | None:
-    found = at(message, *path)
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    return float(found) if is_number else None
 
 
 def _calls(message: Json) -> list[ToolCalled]:
@@ -238,14 +229,14 @@ def _calls(message: Json) -> list[ToolCalled]:
     told = []
     for number, call in enumerate(calls):
         function = at(call, "function") or call
-        name = _text(function, "name")
+        name = text_at(function, "name")
         arguments = at(function, "arguments")
         if arguments is None:
             arguments = at(function, "parameters")
         if not isinstance(arguments, str):
             arguments = json.dumps(arguments, ensure_ascii=False)
         if name:
-            told.append(ToolCalled(_text(call, "id") or f"{name}-{number}", name, arguments))
+            told.append(ToolCalled(text_at(call, "id") or f"{name}-{number}", name, arguments))
     return told
 
 
@@ -255,7 +246,7 @@ def _latencies(call: Json) -> list[Neutral]:
         VendorLatency(name, ms, number)
         for number, turn in enumerate(turns if isinstance(turns, list) else (), 1)
         for name in _VENDOR
-        if (ms := _number(turn, name)) is not None
+        if (ms := number_at(turn, name)) is not None
     ]
 
 
@@ -263,10 +254,10 @@ def _said(message: Json) -> Words | None:
     """One of the messages that a report lists. `duration` is in ms in reports as seen, whatever
     the document says."""
     roles: dict[str, Role] = {"user": "user", "bot": "assistant", "assistant": "assistant"}
-    role, text = roles.get(_text(message, "role")), _text(message, "message")
+    role, text = roles.get(text_at(message, "role")), text_at(message, "message")
     if role is None or not text:
         return None
-    start, length = _number(message, "secondsFromStart"), _number(message, "duration")
+    start, length = number_at(message, "secondsFromStart"), number_at(message, "duration")
     start_ms = None if start is None else start * 1000
     end_ms = None if start_ms is None or length is None else start_ms + length
     return Words(role, text, "final", "speech", start_ms=start_ms, end_ms=end_ms)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from recorder.providers.fields import at
 from recorder.providers.usage import Quantity, Unit, Usage, count, unreported
-from recorder.providers.vapi.capture import at
 
 Json = Mapping[str, Any]
 _ROUNDED = Decimal("0.0001")

@@ -92,7 +92,7 @@ function utterance(word) {
       "span",
       { class: "role" },
       word.role === "assistant" ? "agent" : word.role,
-      word.via === "text" ? " (typed)" : "",
+      word.via === "text" ? (word.role === "user" ? " (typed)" : " (written)") : "",
     ),
     h("p", {}, word.text, " ", num(span(word), evidence, { class: "small" })),
   );

@@ -93,7 +93,8 @@ def test_a_value_leads_to_its_events() -> None:
     session = store.sessions()[0].id
     events = {row.seq: row for row in store.events(session)}
     v2v = found["v2v_ms", 1]
-    assert events[v2v.first_seq].type == "input_audio_buffer.speech_started"
+    assert events[v2v.first_seq].type == "input_audio_buffer.append"
+    assert events[v2v.first_seq].at_ns == 2_980_000_000, "the last 20 ms of speech"
     assert events[v2v.last_seq].type == "response.output_audio.delta"
     assert v2v.definition == "v2v_ms/1"
     assert '"open_dbfs":-45.0' in v2v.parameters

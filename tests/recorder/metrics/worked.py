@@ -19,15 +19,16 @@ def silence(ms: float, rate: int = RATE) -> bytes:
     return bytes(int(rate * ms / 1000) * 2)
 
 
-def _text(at_ms: float, sender: Any, type_: str, **fields: Any) -> Take:
+def text(at_ms: float, sender: Any, type_: str, **fields: Any) -> Take:
+    """A message on the socket."""
     return Take(at_ms, 1, sender, "ws.text", "", json.dumps({"type": type_, **fields}).encode())
 
 
-def _appends(start_ms: float, pcm: bytes, piece_ms: int = 20) -> list[Take]:
+def appends(start_ms: float, pcm: bytes, piece_ms: int = 20) -> list[Take]:
     """The microphone: each piece is sent when its first sample is taken up."""
     step = RATE * piece_ms // 1000 * 2
     return [
-        _text(
+        text(
             start_ms + at / step * piece_ms,
             "client",
             "input_audio_buffer.append",
@@ -37,15 +38,15 @@ def _appends(start_ms: float, pcm: bytes, piece_ms: int = 20) -> list[Take]:
     ]
 
 
-def _delta(at_ms: float, pcm: bytes) -> Take:
-    data = b64encode_as_string(pcm)
-    return _text(
+def delta(at_ms: float, pcm: bytes, response: str = "resp_1", item: str = "item_a") -> Take:
+    """Sound of an answer."""
+    return text(
         at_ms,
         "provider",
         "response.output_audio.delta",
-        response_id="resp_1",
-        item_id="item_a",
-        delta=data,
+        response_id=response,
+        item_id=item,
+        delta=b64encode_as_string(pcm),
     )
 
 
@@ -57,13 +58,13 @@ def openai_turn() -> list[Take]:
     takes = [
         Take(0, 1, "client", "ws.open", "", RequestHead("GET", "/v1/realtime").encode()),
         Take(20, 1, "provider", "ws.open", "101", ResponseHead(101).encode()),
-        _text(50, "provider", "session.created", session={}),
-        *_appends(0, microphone),
-        _text(1200, "provider", "input_audio_buffer.speech_started", item_id="item_u"),
-        _text(3560, "provider", "input_audio_buffer.speech_stopped", item_id="item_u"),
-        _text(3562, "provider", "input_audio_buffer.committed", item_id="item_u"),
-        _text(3570, "provider", "response.created", response={"id": "resp_1"}),
-        _text(
+        text(50, "provider", "session.created", session={}),
+        *appends(0, microphone),
+        text(1200, "provider", "input_audio_buffer.speech_started", item_id="item_u"),
+        text(3560, "provider", "input_audio_buffer.speech_stopped", item_id="item_u"),
+        text(3562, "provider", "input_audio_buffer.committed", item_id="item_u"),
+        text(3570, "provider", "response.created", response={"id": "resp_1"}),
+        text(
             3860,
             "provider",
             "response.output_audio_transcript.delta",
@@ -71,18 +72,19 @@ def openai_turn() -> list[Take]:
             item_id="item_a",
             delta="Hello",
         ),
-        _delta(3890, silence(60) + tone(340)),
-        _delta(3930, tone(400)),
-        _delta(3990, tone(400)),
-        _text(4300, "provider", "response.done", response={"id": "resp_1", "status": "completed"}),
-        _text(4790, "provider", "input_audio_buffer.speech_started", item_id="item_v"),
-        _text(4795, "client", "conversation.item.truncate", item_id="item_a", audio_end_ms=905),
+        delta(3890, silence(60) + tone(340)),
+        delta(3930, tone(400)),
+        delta(3990, tone(400)),
+        text(4300, "provider", "response.done", response={"id": "resp_1", "status": "completed"}),
+        text(4790, "provider", "input_audio_buffer.speech_started", item_id="item_v"),
+        text(4795, "client", "conversation.item.truncate", item_id="item_a", audio_end_ms=905),
         Take(5600, 1, "client", "ws.close", "1000", Close(1000).encode()),
     ]
     return sorted(takes, key=lambda take: take.at_ms)
 
 
-def _hook(at_ms: float, channel: int, type_: str, **fields: Any) -> list[Take]:
+def hook(at_ms: float, channel: int, type_: str, **fields: Any) -> list[Take]:
+    """A webhook of Vapi; nobody answers it."""
     message = {"type": type_, "call": {"id": CALL}, **fields}
     head = RequestHead("POST", "/webhooks/vapi").encode()
     body = json.dumps({"message": message}).encode()
@@ -93,17 +95,30 @@ def _hook(at_ms: float, channel: int, type_: str, **fields: Any) -> list[Take]:
     ]
 
 
+def joined() -> list[Take]:
+    """The socket of a call is opened."""
+    head = RequestHead("GET", f"/{CALL}/transport").encode()
+    return [
+        Take(0, 1, "client", "ws.open", "", head),
+        Take(0, 1, "provider", "ws.open", "101", ResponseHead(101).encode()),
+    ]
+
+
+def frames(sender: Any, pcm: bytes) -> list[Take]:
+    """Audio on the socket of a call, 10 ms a frame."""
+    size = VAPI_RATE // 100 * 2
+    pieces = enumerate(range(0, len(pcm), size))
+    return [
+        Take(number * 10, 1, sender, "ws.binary", "", pcm[at : at + size]) for number, at in pieces
+    ]
+
+
 def vapi_turn(wall_ms: float) -> list[Take]:
     """u_off 3000, the user's `stopped` stamped 3420 and read 3510, the assistant's `started`
     stamped 4180, first voiced frame 4230; Vapi says transcriber 180, model 420, voice 280."""
     user = silence(1000, VAPI_RATE) + tone(2000, rate=VAPI_RATE) + silence(2500, VAPI_RATE)
     agent = silence(4230, VAPI_RATE) + tone(800, rate=VAPI_RATE) + silence(400, VAPI_RATE)
-    frame = VAPI_RATE // 100 * 2  # 10 ms
-    takes = [Take(0, 1, "client", "ws.open", "", RequestHead("GET", f"/{CALL}/transport").encode())]
-    takes.append(Take(0, 1, "provider", "ws.open", "101", ResponseHead(101).encode()))
-    for sender, pcm in (("client", user), ("provider", agent)):
-        for number, at in enumerate(range(0, len(pcm), frame)):
-            takes.append(Take(number * 10, 1, sender, "ws.binary", "", pcm[at : at + frame]))  # type: ignore[arg-type]
+    takes = [*joined(), *frames("client", user), *frames("provider", agent)]
     stamps = (
         (1250, "user", "started", 1150),
         (3510, "user", "stopped", 3420),
@@ -111,14 +126,12 @@ def vapi_turn(wall_ms: float) -> list[Take]:
         (5100, "assistant", "stopped", 5050),
     )
     for channel, (at, role, status, stamp) in enumerate(stamps, 2):
-        takes += _hook(
+        takes += hook(
             at, channel, "speech-update", role=role, status=status, timestamp=wall_ms + stamp
         )
     latency = {"transcriberLatency": 180, "modelLatency": 420, "voiceLatency": 280}
     report = {"performanceMetrics": {"turnLatencies": [latency]}}
-    takes += _hook(
-        5450, 9, "end-of-call-report", endedReason="customer-ended-call", artifact=report
-    )
+    takes += hook(5450, 9, "end-of-call-report", endedReason="customer-ended-call", artifact=report)
     return sorted(takes, key=lambda take: take.at_ms)
 
 

@@ -104,7 +104,7 @@ def test_what_waits_in_the_player() -> None:
         _heard(100, 200),
         _heard(150, 200),  # 350 ms wait now, until 500
         _heard(600, 100),  # 100 ms too late
-        Stop(650_000_000, "client"),  # 50 ms of it are dropped
+        Stop(4, 650_000_000, "client"),  # 50 ms of it are dropped
         _heard(900, 100, "b"),
     ]
     lanes = Lanes([], [], played, [_heard(700, 30)], end_ns=1_000_000_000)

@@ -71,6 +71,16 @@ def test_sessions(db: sqlite3.Connection, names: dict[str, str]) -> None:
     ]
 
 
+def test_the_metric_turns_counts_as_the_view(db: sqlite3.Connection) -> None:
+    asked = """
+        SELECT turns, value, (SELECT count(*) FROM v_turns
+                              WHERE v_turns.session_id = v_sessions.session_id)
+        FROM v_sessions JOIN metric ON metric.session = session_id AND metric.metric = 'turns'
+        ORDER BY session_id
+    """
+    assert ask(db, asked) == [(2, 2, 2), (1, 1, 1), (2, 2, 2), (2, 2, 2)]
+
+
 def test_turns_have_their_latency_and_cost(db: sqlite3.Connection, names: dict[str, str]) -> None:
     asked = """
         SELECT turn, origin, user_stopped_ms, first_audio_ms, user_text, agent_text, v2v_ms,
@@ -90,10 +100,10 @@ def test_latencies_by_name(db: sqlite3.Connection, names: dict[str, str]) -> Non
         ORDER BY metric
     """
     assert ask(db, asked, names["call"]) == [
-        ("arrival_ms", 2, 1520.0, "arrival_ms/1", 189, 460),
-        ("eos_delay_ms", 2, 380.0, "eos_delay_ms/1", 189, 628),
-        ("setup_ms", None, 18.0, "setup_ms/1", 1, 634),
-        ("v2v_ms", 2, 1520.0, "v2v_ms/1", 189, 460),
+        ("arrival_ms", 2, 1520.0, "arrival_ms/1", 281, 460),
+        ("eos_delay_ms", 2, 380.0, "eos_delay_ms/1", 281, 325),
+        ("setup_ms", None, 18.0, "setup_ms/1", 1, 5),
+        ("v2v_ms", 2, 1520.0, "v2v_ms/1", 281, 460),
     ]
 
 
