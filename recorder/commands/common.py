@@ -16,6 +16,7 @@ from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
     import asyncio
+    from decimal import Decimal
 
     from recorder.store.base import Store
 
@@ -96,6 +97,21 @@ def listen_option(default: str) -> Callable[[Callable[..., Any]], Callable[..., 
         callback=_address,
         help="Where to accept connections; port 0 picks a free one.",
     )
+
+
+def dollars(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
+    """The callback of an option with an amount above 0: `0.50` or `$0.50`."""
+    from decimal import Decimal, InvalidOperation
+
+    if value is None:
+        return None
+    try:
+        amount = Decimal(value.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal(0)
+    if not amount.is_finite() or amount <= 0:
+        raise click.BadParameter(f"{value!r} is not an amount in dollars, such as 0.50")
+    return amount
 
 
 def store_option(function: Callable[..., Any]) -> Callable[..., Any]:

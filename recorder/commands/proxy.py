@@ -25,6 +25,7 @@ from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Mapping
 
     from yarl import URL
 
@@ -41,6 +42,7 @@ class Options:
     listen: Address
     openai_url: str
     vapi_url: str
+    upstream: tuple[str, ...]
     public_url: str | None
     rewrite: bool
     webhook_to: str | None
@@ -71,6 +73,12 @@ class Options:
     show_default=True,
     metavar="URL",
     help="Where /vapi/… goes, likewise.",
+)
+@click.option(
+    "--upstream",
+    multiple=True,
+    metavar="NAME=URL",
+    help="Where /NAME/… of another provider goes, in place of its own service.",
 )
 @click.option(
     "--public-url",
@@ -141,10 +149,10 @@ async def _serve(options: Options, level: int) -> None:
     from recorder.clock import SystemClock
 
     log_to_stderr(level, os.environ)
-    named = _named_upstreams(options)
+    upstreams = _upstreams(options)
     extras = _extras(options)
     tls, authority = _tls(options)
-    for upstream in named if options.check_upstream else ():
+    for upstream in _named(upstreams, options) if options.check_upstream else ():
         await reachable(upstream)
     writer = WriterProcess(
         options.store_url,
@@ -155,7 +163,6 @@ async def _serve(options: Options, level: int) -> None:
     for session in await writer.start():
         click.echo(f"session {session} was left by a run that died: interrupted", err=True)
     try:
-        upstreams = {"openai": options.openai_url, "vapi": options.vapi_url}
         proxy = Proxy(writer, options.trial, upstreams, extras)
         base = await proxy.start(options.listen.host, options.listen.port, tls)
         _greet(base, authority)
@@ -168,17 +175,35 @@ async def _serve(options: Options, level: int) -> None:
         leave(options.store_url)
 
 
-def _named_upstreams(options: Options) -> list[URL]:
-    """The upstreams that the user chose; all of them are looked at."""
+def _upstreams(options: Options) -> dict[str, str]:
+    """Where each provider's traffic goes; all that the user chose is looked at."""
     from recorder.capture.proxy.address import server_url
+    from recorder.providers import PROVIDERS, SHARING, provider
+
+    found = {name: known.UPSTREAM for name, known in PROVIDERS.items() if name not in SHARING}
+    given = [
+        ("openai", "--openai-url", options.openai_url),
+        ("vapi", "--vapi-url", options.vapi_url),
+    ]
+    for each in options.upstream:
+        name, _, url = each.partition("=")
+        given.append((provider(name).NAME, f"--upstream {name}", url))
+    for name, option, url in given:
+        server_url(option, url)
+        found[name] = url
+    return found
+
+
+def _named(upstreams: Mapping[str, str], options: Options) -> list[URL]:
+    """Those that the user chose."""
+    from yarl import URL
 
     context = click.get_current_context()
     given = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-    urls = {
-        "openai_url": server_url("--openai-url", options.openai_url),
-        "vapi_url": server_url("--vapi-url", options.vapi_url),
-    }
-    return [url for name, url in urls.items() if context.get_parameter_source(name) in given]
+    own = {"openai": "openai_url", "vapi": "vapi_url"}
+    chosen = {name for name, key in own.items() if context.get_parameter_source(key) in given}
+    chosen |= {each.partition("=")[0] for each in options.upstream}
+    return [URL(url) for name, url in upstreams.items() if name in chosen]
 
 
 def _extras(options: Options) -> ProxyOptions:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ import click
 
 from recorder.commands.common import (
     Address,
+    dollars,
     json_option,
     listen_option,
     open_for_writing,
@@ -62,18 +63,6 @@ def _providers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[
     return names
 
 
-def _dollars(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        amount = Decimal(value.removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(0)
-    if not amount.is_finite() or amount <= 0:
-        raise click.BadParameter(f"{value!r} is not an amount in dollars, such as 0.50")
-    return amount
-
-
 _PROVIDERS = click.option(
     "--provider",
     "providers",
@@ -117,6 +106,7 @@ class Options:
     repeat: int
     seed: int
     budget: Decimal | None
+    allow_unpriced: bool
     openai_url: str | None
     vapi_url: str | None
     simulate: bool
@@ -124,7 +114,14 @@ class Options:
     listen: Address
     public_url: str | None
     redact_pii: bool
+    criteria: str | None
     as_json: bool
+
+
+def _criteria(ctx: click.Context, param: click.Parameter, value: Path | None) -> str | None:
+    from recorder.comparison.criteria import load_criteria
+
+    return None if value is None else load_criteria(value).sha256
 
 
 @command.command()
@@ -143,9 +140,14 @@ class Options:
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the order of the runs.")
 @click.option(
     "--budget",
-    callback=_dollars,
+    callback=dollars,
     metavar="USD",
     help="The trial ends before more is spent; a live provider is not called without it.",
+)
+@click.option(
+    "--allow-unpriced",
+    is_flag=True,
+    help="Go on although the budget cannot count a model that has no known price.",
 )
 @click.option("--openai-url", metavar="URL", help="In place of https://api.openai.com.")
 @click.option("--vapi-url", metavar="URL", help="In place of https://api.vapi.ai.")
@@ -164,6 +166,13 @@ class Options:
     help="How a live provider reaches --listen with its tool calls.",
 )
 @redact_pii_option
+@click.option(
+    "--criteria",
+    type=click.Path(path_type=Path),
+    callback=_criteria,
+    metavar="FILE",
+    help="What the trial will be judged by (docs/compare.md): its digest goes on every tape.",
+)
 @json_option
 def run(**options: Any) -> None:
     """Run each FILE at each provider, --repeat times, in pairs and in random order.
@@ -187,10 +196,12 @@ async def _run(options: Options) -> None:
 
     prepared = _prepare(options.files)
     setting = _setting(options, prepared)
+    beyond = _uncounted(options, prepared)
+    _read_expectations(prepared)
     display = Display(as_json=options.as_json)
-    display.greet(prepared, setting.targets)
+    display.greet(prepared, setting.targets, beyond)
     runs = plan(list(prepared), options.providers, options.repeat, options.seed)
-    purse = Purse(options.budget)
+    purse = Purse(options.budget, allows_unpriced=options.allow_unpriced)
     early: str | None = None
     stopped = stop_signal()
     async with Runner(setting, SystemClock(), stopped) as runner:
@@ -211,14 +222,18 @@ async def _run(options: Options) -> None:
 
 def _prepare(files: Iterable[Path]) -> Mapping[str, Prepared]:
     """Read and render everything, before anything is connected to."""
-    from recorder.trial.expecting import listed
     from recorder.trial.loading import prepare
     from recorder.trial.rendering import Renderer, cache_folder
 
-    prepared = prepare(files, Renderer(cache_folder(os.environ)))
+    return prepare(files, Renderer(cache_folder(os.environ)))
+
+
+def _read_expectations(prepared: Mapping[str, Prepared]) -> None:
+    """RecorderError for what cannot be judged afterwards."""
+    from recorder.trial.expecting import listed
+
     for each in prepared.values():
         listed(each.path)
-    return prepared
 
 
 def _setting(options: Options, prepared: Mapping[str, Prepared]) -> Setting:
@@ -248,7 +263,20 @@ def _setting(options: Options, prepared: Mapping[str, Prepared]) -> Setting:
         port,
         options.public_url,
         options.redact_pii,
+        options.criteria,
     )
+
+
+def _uncounted(options: Options, prepared: Mapping[str, Prepared]) -> str | None:
+    """What a budget cannot count, where that is allowed; see `recorder.trial.prices`."""
+    from recorder.pricing import PriceBook
+    from recorder.trial.prices import refuse_uncounted, uncounted
+
+    scenarios = [each.scenario for each in prepared.values()]
+    has_budget = options.budget is not None
+    line = uncounted(scenarios, options.providers, PriceBook.shipped(), has_budget=has_budget)
+    refuse_uncounted(line, allowed=options.allow_unpriced)
+    return line
 
 
 async def _judged(store_url: str, prepared: Mapping[str, Prepared], ran: Ran) -> list[Judged]:

@@ -32,8 +32,10 @@ class Display:
         self._is_live = sys.stderr.isatty() and not as_json
         self._total = self._shown = 0
 
-    def greet(self, prepared: Mapping[str, Prepared], found: Mapping[str, Target]) -> None:
-        """Where everything goes, and what is lost on the way."""
+    def greet(
+        self, prepared: Mapping[str, Prepared], found: Mapping[str, Target], uncounted: str | None
+    ) -> None:
+        """Where everything goes, what is lost on the way, and what the budget does not count."""
         simulated = [name for name, target in found.items() if target.kind == "simulator"]
         if simulated:
             told = _SIMULATED.format(" and ".join(simulated))
@@ -45,6 +47,8 @@ class Display:
             for name in found:
                 for line in side(name).compile(scenario).lacking:
                     click.echo(f"{scenario.id}, {name}: {line}", err=True)
+        if uncounted:
+            click.echo(paint(uncounted, fg="yellow"), err=True)
 
     def plan(self, trial: str, total: int, left: int, spent: Decimal) -> None:
         """How much there is to do."""

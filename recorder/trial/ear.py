@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio import codec as coding
-from recorder.audio.pcm import Codec, frame_bytes
+from recorder.audio.pcm import frame_bytes
 from recorder.audio.vad import EnergyVad
+from recorder.spans import Codec
 
 STOP_MS = 500
 """The end of speech is known so long after it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
-from recorder.billing import paid
+from recorder.billing import known_of, paid
 from recorder.derive import refresh
 from recorder.errors import RecorderError
 from recorder.store.base import Store
@@ -31,10 +31,12 @@ class Runs(Protocol):
 
 @dataclass
 class Purse:
-    """What a trial may spend, and has spent. `budget` None is no limit."""
+    """What a trial may spend, and has spent. `budget` None is no limit. With `allows_unpriced`, of
+    what has no known price only the rest is counted."""
 
     budget: Decimal | None
     spent: Decimal = Decimal(0)
+    allows_unpriced: bool = False
     _most: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
     @property
@@ -42,18 +44,17 @@ class Purse:
         """What the next run may cost."""
         return None if self.budget is None else self.budget - self.spent
 
-    def pay(self, scenario: str, provider: str, usd: Decimal | None) -> None:
-        """A run took place. RecorderError if a budget cannot be kept: its price is not known."""
-        if usd is None:
-            if self.budget is not None:
-                raise RecorderError(
-                    f"the budget cannot be kept: a run of {scenario} at {provider} has usage "
-                    "without a known price; `record estimate last` names it"
-                )
-            return
-        self.spent += usd
-        key = scenario, provider
-        self._most[key] = max(self._most.get(key, Decimal(0)), usd)
+    def pay(self, run: tuple[str, str], usd: Decimal | None, known: Decimal) -> None:
+        """A run of a scenario at a provider took place; `known` is what of `usd` is known where
+        that is None. RecorderError if a budget cannot be kept."""
+        if usd is None and self.budget is not None and not self.allows_unpriced:
+            raise RecorderError(
+                f"the budget cannot be kept: a run of {run[0]} at {run[1]} has usage without a "
+                "known price (`record estimate last` names it); --allow-unpriced goes on"
+            )
+        cost = known if usd is None else usd
+        self.spent += cost
+        self._most[run] = max(self._most.get(run, Decimal(0)), cost)
 
     def refuses(self, run: Run) -> str | None:
         """Why a run is not begun: with what its like has cost, more than the budget is spent."""
@@ -76,8 +77,8 @@ def done_before(
         _same(kept, prepared, trial)
         if not store.models("mark", kept.row.id):
             refresh(store, [kept.row])
-        usd = paid(store.models("cost_line", kept.row.id))
-        purse.pay(kept.run["scenario"], kept.run["provider"], usd)
+        bill = store.models("cost_line", kept.row.id)
+        purse.pay(kept.key[:2], paid(bill), known_of(bill))
         if kept.is_done:
             done.add(kept.key)
     return done
@@ -104,7 +105,7 @@ async def hold(
             return
         ran = await runner.run(run, prepared[run.scenario], purse.left)
         yield ran
-        purse.pay(run.scenario, run.provider, ran.usd)
+        purse.pay(run.key[:2], ran.usd, ran.known_usd)
         if ran.outcome == "stopped":
             yield ran.reason or "the trial was stopped"
             return

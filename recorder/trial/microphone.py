@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recorder.audio import codec as coding
 from recorder.audio import pcm
-from recorder.audio.pcm import Codec
+from recorder.spans import Codec
 
 _LOUD = 327  # -40 dBFS
 _NS = 1_000_000_000

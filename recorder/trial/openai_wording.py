@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recorder.audio.pcm import Codec
 from recorder.errors import RecorderError
+from recorder.spans import Codec
 from recorder.trial.wording import (
     CallMade,
     Configured,

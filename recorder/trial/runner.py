@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from recorder.billing import paid
+from recorder.billing import known_of, paid
 from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.address import is_local
 from recorder.capture.proxy.options import ProxyOptions
@@ -21,11 +21,13 @@ from recorder.clock import Clock
 from recorder.derive import refresh
 from recorder.errors import RecorderError
 from recorder.pricing import Meter, PriceBook
+from recorder.projections.marks import CostRow
 from recorder.providers import provider as provider_of
 from recorder.store import open_store
 from recorder.trial.cues import Moment
 from recorder.trial.doubles import Doubles
 from recorder.trial.plan import Run
+from recorder.trial.pulse import Pulse
 from recorder.trial.record import END, RUN, TURN, Notes
 from recorder.trial.rendering import Clip
 from recorder.trial.scenario import Scenario
@@ -37,7 +39,6 @@ from recorder.trial.validity import problems
 from recorder.trial.watch import Watched
 
 _GRACE_S = 60.0  # beyond a scenario's longest, for setting up and for what comes after it
-_BEAT_S = 0.01
 
 
 class Prepared(NamedTuple):
@@ -65,7 +66,8 @@ class Target(NamedTuple):
 
 @dataclass(frozen=True)
 class Setting:
-    """What all runs of a trial have in common."""
+    """What all runs of a trial have in common. `criteria` is the digest of what they will be judged
+    by, if that is declared."""
 
     store_url: str
     trial: str
@@ -75,6 +77,7 @@ class Setting:
     port: int = 0
     public_url: str | None = None
     redact_pii: bool = False
+    criteria: str | None = None
 
 
 @dataclass
@@ -82,13 +85,19 @@ class Progress:
     """A run under way, for a display."""
 
     run: Run
+    watched: Watched
     turn: int = 0
-    usd: Decimal = Decimal(0)
+
+    @property
+    def usd(self) -> Decimal:
+        """At least this much was spent."""
+        return self.watched.known_usd
 
 
 class Ran(NamedTuple):
     """How a run went. `outcome` is `finished`, `failed` (with a `reason`) or `stopped`; `invalid`
-    says why it may not be compared; `usd` is None where a price is not known."""
+    says why it may not be compared; `usd` is None where a price is not known, and `known_usd` is
+    then what was spent at least."""
 
     run: Run
     session: str | None
@@ -96,6 +105,7 @@ class Ran(NamedTuple):
     reason: str | None
     usd: Decimal | None
     invalid: tuple[str, ...]
+    known_usd: Decimal = Decimal(0)
 
 
 @dataclass
@@ -154,30 +164,34 @@ class Runner:
         """One conversation; `cap` is what it may cost. RecorderError if it cannot be had at all."""
         scenario = prepared.scenario
         target = self._setting.targets[run.provider]
-        self.progress = Progress(run)
         doubles = Doubles(scenario.doubles)
         taping = _Taping(self._facts(run, prepared, target))
         found = side(run.provider)
         party = found.party(scenario, script(scenario, prepared.clips, found.RATE), doubles)
         meter = Meter(provider_of(run.provider), self._book)
         limit = scenario.end.max_s
-        tell = self._teller(taping, prepared)
-        watched = Watched(party, meter, _least(cap, scenario), limit, tell)
+        own_cap = scenario.budget.max_cost_usd
+        least = _least(cap, None if own_cap is None else Decimal(str(own_cap)))
+        watched = Watched(party, meter, least, limit, self._teller(taping, prepared))
+        self.progress = Progress(run, watched)
         async with self._proxy(run, scenario, target, doubles, taping) as base:
             stall_ms = await self._converse(watched, base, target, limit + _GRACE_S)
-            outcome = "failed" if party.failed else "finished"
-            if party.failed and (self._stopped.is_set() or watched.over_budget):
-                outcome = "stopped"
+            is_cut = self._stopped.is_set() or (watched.over_budget and least == cap)
+            outcome = "finished"
+            if party.failed:
+                outcome = "stopped" if is_cut else "failed"
             ended = {"outcome": outcome, "reason": party.failed, "stall_ms": round(stall_ms, 1)}
             taping.add(END, ended)
         turns = {moment.cue.number for moment in party.moments} - {0}
         session = taping.opened.tape.session if taping.opened else None
-        usd, metrics = await self._measured(session)
+        bill, metrics = await self._measured(session)
         wrong = problems(metrics, stall_ms, len(turns), len(scenario.turns))
-        return Ran(run, session, outcome, party.failed, usd, tuple(wrong))
+        usd, known = paid(bill), known_of(bill)
+        return Ran(run, session, outcome, party.failed, usd, tuple(wrong), known)
 
     def _facts(self, run: Run, prepared: Prepared, target: Target) -> Mapping[str, Any]:
         compiled = side(run.provider).compile(prepared.scenario)
+        source = None if self._setting.redact_pii else prepared.scenario.text
         return {
             "trial": self._setting.trial,
             "scenario": run.scenario,
@@ -190,6 +204,9 @@ class Runner:
             "seed": self._setting.seed,
             "target": target.kind,
             "lacking": list(compiled.lacking),
+            "turns": len(prepared.scenario.turns),
+            "source": source,
+            "criteria": self._setting.criteria,
         }
 
     def _teller(self, taping: _Taping, prepared: Prepared) -> Callable[[Moment], None]:
@@ -214,31 +231,19 @@ class Runner:
         """Hold the conversation; how long the event loop stood still at most, in ms."""
         headers = {"Authorization": target.authorization}
         talk = Conversation(watched, base, self._clock, headers=headers)
-        self._stall_ms = 0.0
         running = asyncio.create_task(talk.run(limit_s))
         signalled = asyncio.create_task(self._stopped.wait())
-        beating = asyncio.create_task(self._beat(watched))
         try:
-            await asyncio.wait({running, signalled}, return_when=asyncio.FIRST_COMPLETED)
-            if not running.done():
-                watched.give_up("the trial was stopped", self._clock.now_ns())
-                talk.wake()
-            await running
+            async with Pulse(self._clock) as pulse:
+                await asyncio.wait({running, signalled}, return_when=asyncio.FIRST_COMPLETED)
+                if not running.done():
+                    watched.give_up("the trial was stopped", self._clock.now_ns())
+                    talk.wake()
+                await running
         finally:
             signalled.cancel()
-            beating.cancel()
-            await asyncio.gather(signalled, beating, return_exceptions=True)
-        return self._stall_ms
-
-    async def _beat(self, watched: Watched) -> None:
-        """Measure how late this loop wakes up."""
-        while True:
-            begun = self._clock.now_ns()
-            await asyncio.sleep(_BEAT_S)
-            late_ms = (self._clock.now_ns() - begun) / 1e6 - _BEAT_S * 1000
-            self._stall_ms = max(self._stall_ms, late_ms)
-            if self.progress:
-                self.progress.usd = watched.known_usd
+            await asyncio.gather(signalled, return_exceptions=True)
+        return pulse.stall_ms
 
     @asynccontextmanager
     async def _proxy(
@@ -269,15 +274,15 @@ class Runner:
                     proxy.tapes.release(taping.opened)
                     taping.opened.tape.end()
 
-    async def _measured(self, session: str | None) -> tuple[Decimal | None, dict[str, float]]:
-        """What the tape of a run says that it cost, and its values for the whole session."""
+    async def _measured(self, session: str | None) -> tuple[list[CostRow], dict[str, float]]:
+        """The bill of a run, by its tape, and its values for the whole session."""
         await self._writer.drained()
         if session is None:
-            return Decimal(0), {}
+            return [], {}
         return await asyncio.to_thread(_read, self._setting.store_url, session)
 
 
-def _read(store_url: str, session: str) -> tuple[Decimal | None, dict[str, float]]:
+def _read(store_url: str, session: str) -> tuple[list[CostRow], dict[str, float]]:
     with closing(open_store(store_url, create=False)) as store:
         row = store.session(session)
         if row is None:
@@ -285,11 +290,9 @@ def _read(store_url: str, session: str) -> tuple[Decimal | None, dict[str, float
         refresh(store, [row])
         rows = store.models("metric", session)
         values = {each.metric: each.value for each in rows if each.turn is None}
-        return paid(store.models("cost_line", session)), values
+        return store.models("cost_line", session), values
 
 
-def _least(cap: Decimal | None, scenario: Scenario) -> Decimal | None:
-    """What a run may cost: by the trial, and by its scenario."""
-    own = scenario.budget.max_cost_usd
-    caps = [each for each in (cap, None if own is None else Decimal(str(own))) if each is not None]
-    return min(caps, default=None)
+def _least(*caps: Decimal | None) -> Decimal | None:
+    """The lowest of some limits."""
+    return min((cap for cap in caps if cap is not None), default=None)

@@ -134,8 +134,8 @@ class Budget:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A whole file. `sha256` is that of its text; `simulated_replies` is what a simulator's agent
-    says, and means nothing to a live provider."""
+    """A whole file. `text` is what it says and `sha256` its digest; `simulated_replies` is what a
+    simulator's agent says, and means nothing to a live provider."""
 
     id: str
     title: str
@@ -151,6 +151,7 @@ class Scenario:
     provider: Mapping[str, Mapping[str, Any]]
     simulated_replies: tuple[str, ...]
     sha256: str
+    text: str = ""
 
 
 def is_scenario(text: str) -> bool:
@@ -185,6 +186,7 @@ def read_scenario(text: str, name: str) -> Scenario:
         _providers(root.table("provider")),
         simulator.texts("replies") if simulator else (),
         hashlib.sha256(text.encode()).hexdigest(),
+        text,
     )
     if simulator:
         simulator.done()

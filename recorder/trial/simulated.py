@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 from recorder.errors import RecorderError
 from recorder.trial.scenario import Scenario
+from recorder.trial.sides import side
 
 _STARTING_S = 30.0
 _STOPPING_S = 10.0
@@ -23,7 +24,7 @@ async def simulator(
     words = ["simulate", provider, "--listen", "127.0.0.1:0", "--seed", str(seed), "--until-eof"]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "replay", *words, *_told(provider, scenario), *extra),
+        *("-m", "replay", *words, *side(provider).simulator(scenario), *extra),
         stdin=asyncio.subprocess.PIPE,  # kept open: it ends with this process, however that ends
         stdout=asyncio.subprocess.PIPE,
     )
@@ -37,17 +38,6 @@ async def simulator(
         except TimeoutError:
             process.kill()
             await process.wait()
-
-
-def _told(provider: str, scenario: Scenario) -> list[str]:
-    """What its transcriber hears and its agent says."""
-    options = [f"--transcript={turn.say}" for turn in scenario.turns if turn.say]
-    replies = list(scenario.simulated_replies)
-    first = scenario.agent.first_message
-    if replies and provider == "openai" and scenario.speaks_first == "agent" and first:
-        replies.insert(0, first)  # there, a greeting is a reply like others
-    options += [f"--reply={text}" for text in replies]
-    return options + (["--settle-s=0.5"] if provider == "vapi" else [])
 
 
 async def _url(process: asyncio.subprocess.Process, provider: str) -> str:

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_PACING_MS: Final = 10.0
 MAX_STALL_MS: Final = 50.0
 REALTIME: Final = (0.99, 1.01)
 
 
+class Broken(NamedTuple):
+    """A rule that a run breaks, by its name (docs/trial.md), and how."""
+
+    rule: str
+    why: str
+
+
 def problems(
     metrics: Mapping[str, float], stall_ms: float, delivered: int, turns: int
 ) -> list[str]:
-    """What is wrong with a run, a line each; none for a valid one.
+    """What is wrong with a run, a line each; none for a valid one. Arguments as for `broken`."""
+    return [each.why for each in broken(metrics, stall_ms, delivered, turns)]
+
+
+def broken(
+    metrics: Mapping[str, float], stall_ms: float, delivered: int, turns: int
+) -> list[Broken]:
+    """The rules that a run breaks; none for a valid one.
 
     `metrics` are the measured `pacing_error_p99_ms` and `realtime_ratio` of the tape, `stall_ms` is
     the longest time for which the client's event loop stood still, and `delivered` says how many of
@@ -22,14 +36,15 @@ def problems(
     found = []
     pacing, ratio = metrics.get("pacing_error_p99_ms"), metrics.get("realtime_ratio")
     if pacing is None or ratio is None:
-        found.append("the pace of the caller's audio could not be measured")
+        found.append(Broken("pace", "the pace of the caller's audio could not be measured"))
     else:
         if pacing >= MAX_PACING_MS:
-            found.append(f"the caller's audio was {pacing:.1f} ms off its time (p99)")
+            why = f"the caller's audio was {pacing:.1f} ms off its time (p99)"
+            found.append(Broken("pace", why))
         if not REALTIME[0] <= ratio <= REALTIME[1]:
-            found.append(f"the caller's audio ran at {ratio:.3f} of real time")
+            found.append(Broken("speed", f"the caller's audio ran at {ratio:.3f} of real time"))
     if stall_ms > MAX_STALL_MS:
-        found.append(f"the client stood still for {stall_ms:.0f} ms")
+        found.append(Broken("stall", f"the client stood still for {stall_ms:.0f} ms"))
     if delivered < turns:
-        found.append(f"{delivered} of {turns} turns were delivered")
+        found.append(Broken("delivery", f"{delivered} of {turns} turns were delivered"))
     return found

@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from recorder.audio.pcm import Codec
 from recorder.errors import RecorderError
+from recorder.spans import Codec
 from recorder.trial.wording import (
     Ready,
     Refused,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from recorder.audio.pcm import Codec
+from recorder.spans import Codec
 
 
 class Ready(NamedTuple):

@@ -121,6 +121,10 @@ CASES = {
         "cannot reach the upstream http://127.0.0.1:1: ",
         "--no-check-upstream",
     ),
+    "upstream of nobody": (
+        "recorder proxy --store STORE --upstream acme=http://127.0.0.1:1",
+        "unknown provider 'acme': known are openai, ",
+    ),
     "upstream no URL": (
         "recorder proxy --store STORE --openai-url http://127.0.0.1:99999 --no-check-upstream",
         "--openai-url is not a URL: give http(s)://HOST[:PORT][/PREFIX]",

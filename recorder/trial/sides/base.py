@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
@@ -39,10 +39,12 @@ class Party(Client, Protocol):
 
 class Compiled(NamedTuple):
     """What goes to the provider, as JSON, and what of the scenario it cannot express, a line
-    each."""
+    each. `priced` are the components and models whose use the price book has to price; none where
+    the provider tells what it charges."""
 
     settings: Json
     lacking: tuple[str, ...]
+    priced: tuple[tuple[str, str], ...] = ()
 
 
 class Side(Protocol):
@@ -57,6 +59,10 @@ class Side(Protocol):
 
     def party(self, scenario: Scenario, steps: Sequence[Step], doubles: Doubles) -> Party:
         """A caller that follows `steps`, for one run."""
+        ...
+
+    def simulator(self, scenario: Scenario) -> Sequence[str]:
+        """Options of `replay simulate` for a stand-in: what it hears and what its agent says."""
         ...
 
 
@@ -75,6 +81,12 @@ def script(scenario: Scenario, clips: Mapping[int, Clip], rate: int) -> list[Ste
     end = scenario.end
     steps.append(Cue(end.after, end.quiet_ms, end.timeout_ms))
     return steps
+
+
+def wording(scenario: Scenario, replies: Iterable[str]) -> list[str]:
+    """What a simulator's transcriber hears and its agent says, as options."""
+    heard = [f"--transcript={turn.say}" for turn in scenario.turns if turn.say]
+    return heard + [f"--reply={text}" for text in replies]
 
 
 def described(tool: Tool) -> Json:

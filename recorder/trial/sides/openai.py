@@ -10,7 +10,7 @@ from recorder.heads import RequestHead
 from recorder.trial.doubles import Doubles
 from recorder.trial.openai_wording import OpenAIWording, merged
 from recorder.trial.scenario import Scenario
-from recorder.trial.sides.base import Compiled, Party, described, refuse_neutral
+from recorder.trial.sides.base import Compiled, Party, described, refuse_neutral, wording
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import Step
 
@@ -41,14 +41,27 @@ def compile(scenario: Scenario) -> Compiled:
         lacking.append("tool status: there is no HTTP; the function's output tells the error")
     if any(turn.dtmf for turn in scenario.turns):
         lacking.append("dtmf: sent as tones; keys are events only over a telephone (SIP)")
-    settings = {"model": _model(scenario), "session": _wording(scenario).session}
-    return Compiled(settings, tuple(lacking))
+    model, session = _model(scenario), _wording(scenario).session
+    priced = [("model", model)]
+    heard = session["audio"]["input"].get("transcription")
+    if isinstance(heard, Mapping) and heard.get("model"):
+        priced.append(("transcriber", str(heard["model"])))
+    return Compiled({"model": model, "session": session}, tuple(lacking), tuple(priced))
 
 
 def party(scenario: Scenario, steps: Sequence[Step], doubles: Doubles) -> Party:
     """A caller on one WebSocket; see `Side`."""
     head = RequestHead("GET", "/v1/realtime", f"model={_model(scenario)}")
     return Speaker(head, steps, _wording(scenario), doubles=doubles)
+
+
+def simulator(scenario: Scenario) -> Sequence[str]:
+    """See `Side`. A greeting is a reply like others."""
+    replies = scenario.simulated_replies
+    first = scenario.agent.first_message
+    if replies and first and scenario.speaks_first == "agent":
+        replies = (first, *replies)
+    return wording(scenario, replies)
 
 
 def _own(scenario: Scenario) -> Mapping[str, Any]:

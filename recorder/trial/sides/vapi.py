@@ -12,7 +12,7 @@ from recorder.trial.cues import Moment
 from recorder.trial.doubles import Doubles
 from recorder.trial.openai_wording import merged
 from recorder.trial.scenario import Scenario
-from recorder.trial.sides.base import Compiled, Json, Party, described, refuse_neutral
+from recorder.trial.sides.base import Compiled, Json, Party, described, refuse_neutral, wording
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import Step
 from recorder.trial.vapi_wording import VapiWording
@@ -44,6 +44,11 @@ def compile(scenario: Scenario) -> Compiled:
 def party(scenario: Scenario, steps: Sequence[Step], doubles: Doubles) -> Party:
     """A caller of one call; see `Side`."""
     return VapiCall(_body(scenario), steps, doubles)
+
+
+def simulator(scenario: Scenario) -> Sequence[str]:
+    """See `Side`. Costs settle soon, since a run waits for them."""
+    return [*wording(scenario, scenario.simulated_replies), "--settle-s=0.5"]
 
 
 def _body(scenario: Scenario) -> Json:

@@ -77,9 +77,24 @@ def test_a_trial_that_cannot_be_is_refused_before_anything_is_made(
     assert told in refusal(BARGE_IN, "--trial", "t", *words, env=env)
 
 
+def test_a_budget_that_cannot_be_kept_is_refused_before_the_first_run(tmp_path: Path) -> None:
+    unknown = BARGE_IN.read_text() + '[provider.openai]\nmodel = "gpt-secret"\n'
+    (tmp_path / "unknown.toml").write_text(unknown)
+    told = refusal(tmp_path / "unknown.toml", "--trial", "t", "--budget", "5")
+    assert "has no price for openai model gpt-secret (barge-in)" in told
+    assert "--allow-unpriced" in told
+    assert "\n" not in told
+
+
 def test_a_trial_needs_a_name_and_a_budget_is_an_amount() -> None:
     assert "Missing option '--trial'" in command(BARGE_IN).output
     assert "is not an amount" in command(BARGE_IN, "--trial", "t", "--budget", "much").output
+
+
+def test_criteria_are_read_before_the_first_run(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("schema = 1\nweight = 1\n")
+    told = refusal(BARGE_IN, "--trial", "t", "--criteria", tmp_path / "c.toml")
+    assert told.startswith("c.toml:2: unknown key 'weight'")
 
 
 def test_help_tells_both_commands() -> None:

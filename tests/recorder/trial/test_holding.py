@@ -18,7 +18,7 @@ from recorder.errors import RecorderError
 from recorder.store.base import Store
 from recorder.store.memory import MemoryStore
 from recorder.trial.holding import Purse, done_before, hold
-from recorder.trial.plan import Run, plan
+from recorder.trial.plan import Run, left, plan
 from recorder.trial.record import END, RUN, TURN, Notes, kept_runs
 from recorder.trial.runner import Prepared, Ran
 
@@ -32,15 +32,18 @@ class Runs:
 
     is_stopped = False
 
-    def __init__(self, costs: Sequence[str | None], outcome: str = "finished") -> None:
+    def __init__(
+        self, costs: Sequence[str | None], outcome: str = "finished", known: str = "0"
+    ) -> None:
         self.caps: list[Decimal | None] = []
-        self._costs, self._outcome = list(costs), outcome
+        self._costs, self._outcome, self._known = list(costs), outcome, Decimal(known)
 
     async def run(self, run: Run, prepared: Prepared, cap: Decimal | None) -> Ran:
         self.caps.append(cap)
         usd = self._costs.pop(0)
         reason = None if self._outcome == "finished" else "the trial was stopped"
-        return Ran(run, "s", self._outcome, reason, Decimal(usd) if usd else None, ())
+        cost = Decimal(usd) if usd else None
+        return Ran(run, "s", self._outcome, reason, cost, (), cost or self._known)
 
 
 async def held(runs: Runs, purse: Purse) -> list[Ran | str]:
@@ -67,6 +70,16 @@ async def test_a_budget_that_cannot_be_kept_ends_the_trial() -> None:
     with pytest.raises(RecorderError, match="usage without a known price"):
         await held(Runs(["0.1", None]), Purse(Decimal(5)))
     assert len(await held(Runs(["0.1", None, "0.1", "0.1"]), Purse(None))) == 4
+
+
+async def test_what_has_no_price_may_be_allowed_and_the_rest_is_counted() -> None:
+    purse = Purse(Decimal("0.30"), allows_unpriced=True)
+    told = await held(Runs(["0.1", None, "0.1", "0.1"], known="0.05"), purse)
+    assert purse.spent == Decimal("0.25")
+    assert told[3:] == [
+        "the budget of $0.30 ends the trial: $0.2500 spent, and the next run is expected to cost "
+        "$0.0500"
+    ]
 
 
 async def test_a_run_that_was_stopped_is_the_last() -> None:
@@ -115,6 +128,21 @@ def test_only_runs_that_came_to_an_end_count_as_done() -> None:
     purse = Purse(None)
     assert done_before(store, "switch", PREPARED, purse) == {RUNS[0].key, RUNS[1].key}
     assert done_before(store, "another", PREPARED, purse) == set()
+
+
+async def test_a_trial_that_was_killed_goes_on_without_repeating_what_has_finished() -> None:
+    store = MemoryStore()
+    keep(store, RUNS[0], "finished")
+    keep(store, RUNS[1], None)  # killed here
+    done = done_before(store, "switch", PREPARED, Purse(None))
+    rest = left(RUNS, done)
+    assert rest == RUNS[1:]
+    for run in rest:
+        keep(store, run, "finished")
+    assert left(RUNS, done_before(store, "switch", PREPARED, Purse(None))) == []
+    finished = [kept.key for kept in kept_runs(store, "switch") if kept.is_done]
+    assert sorted(finished) == sorted(run.key for run in RUNS)
+    assert len(list(kept_runs(store, "switch"))) == len(RUNS) + 1
 
 
 def test_a_run_whose_provider_could_not_be_talked_to_is_repeated() -> None:

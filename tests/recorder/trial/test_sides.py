@@ -120,16 +120,16 @@ def test_both_hear_the_same_sample_for_sample() -> None:
         for clip in sound.values():
             wanted = resample(samples(clip.pcm), 24_000, rate)
             wanted = wanted[: np.flatnonzero(wanted)[-1] + 1]
-            assert occurs(wanted, lane), provider
+            assert place(wanted, lane) is not None, provider
 
 
-def occurs(wanted: np.ndarray[Any, Any], lane: np.ndarray[Any, Any]) -> bool:
-    """Whether a sound stands in a lane, unchanged; it begins at a chunk of 20 ms."""
+def place(wanted: np.ndarray[Any, Any], lane: np.ndarray[Any, Any]) -> int | None:
+    """Where a sound stands in a lane, unchanged."""
     first = int(np.flatnonzero(wanted)[0])
-    starts = np.flatnonzero(lane == wanted[first]) - first
-    return any(
-        start >= 0 and np.array_equal(lane[start : start + wanted.size], wanted) for start in starts
-    )
+    for start in np.flatnonzero(lane == wanted[first]) - first:
+        if start >= 0 and np.array_equal(lane[start : start + wanted.size], wanted):
+            return int(start)
+    return None
 
 
 @cache
@@ -139,11 +139,31 @@ def shipped(name: str) -> tuple[Scenario, Any]:
     return made, Renderer(cache_folder({"HOME": "/tmp"})).render(made, FOLDER)
 
 
+@cache
+def rehearsed(name: str, provider: str) -> Rehearsal:
+    """A shipped file, unedited."""
+    return rehearse(*shipped(name), provider)
+
+
+NAMES = sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", ["backchannel-noise", "barge-in"])
+def test_what_one_heard_is_what_the_other_heard_at_its_rate(name: str) -> None:
+    _, sound = shipped(name)
+    ours, theirs = (heard(rehearsed(name, each), each) for each in ("openai", "vapi"))
+    for clip in sound.values():
+        spoken = samples(clip.pcm)
+        at = place(spoken[: np.flatnonzero(spoken)[-1] + 1], ours)
+        assert at is not None
+        got = resample(ours[at : at + spoken.size], 24_000, 16_000)
+        assert place(got[: np.flatnonzero(got)[-1] + 1], theirs) is not None
+
+
 @pytest.mark.parametrize("provider", PROVIDERS)
-@pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.toml")))
+@pytest.mark.parametrize("name", NAMES)
 def test_the_prototype_holds_its_conversations(name: str, provider: str) -> None:
-    made, sound = shipped(name)
-    run = rehearse(made, sound, provider)
+    made, run = shipped(name)[0], rehearsed(name, provider)
     assert run.party.failed is None
     assert run.triggers == [(turn.number, "anchor") for turn in made.turns]
     if name == "booking-correction":
@@ -192,6 +212,16 @@ def test_a_call_that_is_refused_ends_the_run() -> None:
     run = rehearse(made, clips(made), "vapi")
     assert run.party.failed is not None
     assert run.party.failed.startswith("the call was refused with status 400")
+
+
+def test_a_simulator_is_told_what_is_heard_and_said() -> None:
+    replies = ("[provider.openai]", '[simulator]\nreplies = ["Done."]\n[provider.openai]')
+    heard_words = ["--transcript=Book a table on Monday.", "--transcript=Wait, please."]
+    made = scenario(SPEAKS, FIRST, replies)
+    said = ["--reply=Hello.", "--reply=Done."]
+    assert list(side("openai").simulator(made)) == [*heard_words, *said]
+    assert list(side("openai").simulator(scenario(replies))) == [*heard_words, "--reply=Done."]
+    assert list(side("vapi").simulator(made)) == [*heard_words, said[1], "--settle-s=0.5"]
 
 
 def test_a_provider_without_a_side_is_told() -> None:
