@@ -145,7 +145,7 @@ class Runner:
         """Play it to a server. Its key comes from `environ`, unless it is on this machine.
         RecorderError if it cannot be reached, or there is no key."""
         clock = SystemClock()
-        headers = (("Authorization", _key(base, self._part.provider, environ)),)
+        headers = (("Authorization", authorization(base, self._part.provider, environ)),)
         caller = self._caller(base, headers=())
         with self._log(clock) as (log, taped):
             talk = Conversation(caller, base, clock, speed, log=log, headers=dict(headers))
@@ -212,8 +212,8 @@ class Runner:
             writer.close()
 
 
-def _key(base: str, found: Provider, environ: Mapping[str, str]) -> str:
-    """The `Authorization` for a server."""
+def authorization(base: str, found: Provider, environ: Mapping[str, str]) -> str:
+    """The `Authorization` for a server; RecorderError if there is no key for one elsewhere."""
     if is_local(base):
         return MADE_UP_KEY
     name = f"{found.NAME.upper()}_API_KEY"

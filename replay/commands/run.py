@@ -9,20 +9,30 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from recorder.commands.common import (
+    Address,
+    dollars,
     json_option,
     session_argument,
     stop_signal,
     store_option,
 )
 from recorder.errors import RecorderError
-from replay.commands.serving import max_seconds_option, open_tapes, patience_option
+from replay.commands.crossing import cross, elsewhere, webhook_options
+from replay.commands.files import read_text
+from replay.commands.serving import (
+    max_seconds_option,
+    open_tapes,
+    patience_option,
+    record_option,
+    wording_options,
+)
 
 if TYPE_CHECKING:
     from recorder.events import Machine
@@ -43,24 +53,9 @@ def _doubles(
         if not equals or not name:
             raise click.BadParameter(f"{value!r} is not NAME=TEXT or NAME=@FILE")
         if text.startswith("@"):
-            try:
-                text = Path(text[1:]).read_text()
-            except (OSError, UnicodeDecodeError) as error:
-                raise click.BadParameter(f"cannot read {text[1:]}: {error}") from None
+            text = read_text(Path(text[1:]), f"--tool {value}", "give a text file after @")
         found[name] = text
     return found
-
-
-def _dollars(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        amount = Decimal(value.removeprefix("$"))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or amount < 0:
-        raise click.BadParameter(f"{value!r} is not an amount in dollars, such as 0.50")
-    return amount
 
 
 @dataclass(frozen=True)
@@ -81,6 +76,8 @@ class Options:
     budget: Decimal | None
     record: bool
     as_json: bool
+    listen: Address
+    public_url: str | None
 
 
 @click.command()
@@ -89,8 +86,9 @@ class Options:
 @click.option(
     "--against",
     required=True,
-    metavar="URL|openai|vapi",
-    help="The provider: a URL that paths follow, or a simulator in this process.",
+    metavar="[NAME=]URL|openai|vapi",
+    help="The provider: a URL that paths follow, or a simulator in this process. Another provider "
+    "than the tape's is named: openai=https://api.openai.com.",
 )
 @click.option("--seed", type=int, help="Of a simulator in this process; default: the tape's, or 1.")
 @click.option(
@@ -114,16 +112,14 @@ class Options:
     metavar="NAME=TEXT|@FILE",
     help="What a function is answered, in place of the tape's result.",
 )
-@click.option("--reply", multiple=True, metavar="TEXT", help="As of `replay simulate`.")
-@click.option("--transcript", multiple=True, metavar="TEXT", help="As of `replay simulate`.")
+@wording_options
 @patience_option("the provider")
 @max_seconds_option("the tape's length and a half, and 30 s")
 @click.option(
-    "--budget", callback=_dollars, metavar="USD", help="End before more than this is spent."
+    "--budget", callback=dollars, metavar="USD", help="End before more than this is spent."
 )
-@click.option(
-    "--record/--no-record", default=True, show_default=True, help="Record each run as a tape."
-)
+@record_option("each run")
+@webhook_options
 @json_option
 def command(**options: object) -> None:
     """Play the client's side of SESSION to a provider, and say how the conversation went.
@@ -143,6 +139,9 @@ def _run(options: Options) -> int:
 
     with closing(open_tapes(options.store_url, records=options.record)) as store:
         row = find_session(store, options.session, replays=False)
+        other = elsewhere(options.against, row)
+        if other is not None:
+            return cross(options, store, row, other)
         part = load_part(store, row)
         _check(options, part)
         _tell_estimate(options, part)
@@ -165,11 +164,6 @@ def _check(options: Options, part: Part) -> None:
     from replay.simulators import SIMULATORS
 
     if options.against in SIMULATORS:
-        if options.against != part.row.provider:
-            raise RecorderError(
-                f"session {part.row.id} is of {part.row.provider}, not of {options.against}: "
-                f"use --against {part.row.provider}"
-            )
         if options.speed is not None:
             raise RecorderError("--speed is for a URL: a simulator here runs on virtual time")
         return

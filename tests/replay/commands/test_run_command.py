@@ -122,7 +122,10 @@ def bare(tmp_path: Path) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--against", "vapi"), "is of openai, not of vapi: use --against openai"),
+        (
+            ("--against", "openai=http://127.0.0.1:9"),
+            "is of openai itself: give --against http://127",
+        ),
         (("--against", "nowhere"), "give http://…, https://…, or openai or vapi"),
         (("--against", "http://127.0.0.1:9", "--seed", "3"), "--seed is for a simulator in this"),
         (("--against", "openai", "--speed", "2"), "a simulator here runs on virtual time"),

@@ -1,0 +1,1 @@
+"""A recorded conversation, held anew with another provider (docs/run.md, "Another provider")."""
