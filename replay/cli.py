@@ -12,6 +12,7 @@ _COMMANDS = {
     "run": ("replay.commands.run", "Play the client's side of a tape to a provider."),
     "check": ("replay.commands.check", "Judge a tape by a file of assertions."),
     "diff": ("replay.commands.diff", "Print in what two tapes differ, turn by turn."),
+    "compare": ("replay.commands.compare", "Compare the providers of a trial, with verdicts."),
     "simulate": ("replay.commands.simulate", "Run a seeded stand-in for a provider."),
     "digest": ("replay.commands.digest", "Print the canonical digest of a tape."),
     "demo": ("replay.commands.demo", "Record, verify, show and replay a simulated conversation."),
