@@ -21,6 +21,8 @@ _COMMANDS = {
     "import": ("recorder.commands.import_", "Read an export, or somebody else's recording."),
     "pull": ("recorder.commands.pull", "Fetch what a provider knows of its calls."),
     "estimate": ("recorder.commands.estimate", "What sessions cost, and what others would."),
+    "features": ("recorder.commands.features", "Tell what providers can do, with evidence."),
+    "decide": ("recorder.commands.decide", "Write the comparison of a trial as a document."),
     "rebuild": ("recorder.commands.rebuild", "Make what is derived from the tapes anew."),
     "sql": ("recorder.commands.sql", "Ask the store a question."),
     "db": ("recorder.commands.db", "Look after the store's file."),
