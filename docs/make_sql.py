@@ -25,7 +25,8 @@ _HEAD = """# Questions in SQL
 A store is one SQLite file, or one PostgreSQL database; any SQL tool opens it. `record sql QUERY`
 asks it without a way to change it, `record sql @NAME` asks one of the questions below, and
 `record sql --list` lists them. Values are as [metrics.md](metrics.md) and [costs.md](costs.md)
-define them; what is not known is NULL, never 0.
+define them; what is not known is NULL, never 0. Which metrics GPT-Live has not, and why, stands in
+[openai-live.md](openai-live.md#metrics).
 
 Three layers stand beside each other:
 

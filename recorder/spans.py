@@ -19,6 +19,8 @@ Encoding = Literal["base64", "raw"]
 SAMPLE_BYTES: dict[Codec, int] = {"pcm16": 2, "pcmu": 1, "pcma": 1}
 """Bytes of one sample of one channel."""
 
+_PADDING = ord("=")
+
 LOWEST_RATE, HIGHEST_RATE = 1_000, 384_000
 
 
@@ -50,13 +52,15 @@ class Span(NamedTuple):
     data: bytes
 
 
-def _decode(text: bytes | memoryview) -> bytes | None:
+def decoded(text: bytes | memoryview) -> bytes | None:
     """The bytes that encode to exactly `text`, or None. Strict decoding leaves one thing that
-    encoding again would not give back: stray bits in the last group of four."""
+    encoding again would not give back: stray bits in the last group of four, if it is padded."""
     try:
         data = b64decode(text, validate=True)
     except Error:
         return None
+    if not data or text[-1] != _PADDING:
+        return data
     return data if b64encode(data[(len(data) - 1) // 3 * 3 :]) == text[-4:] else None
 
 
@@ -70,7 +74,7 @@ def lift(
     done = removed = 0
     for field in fields:
         start, end, encoding = field[:3]
-        data = body[start:end] if encoding == "raw" else _decode(view[start:end])
+        data = body[start:end] if encoding == "raw" else decoded(view[start:end])
         if not data:
             continue
         pieces.append(view[done:start])

@@ -175,7 +175,8 @@ class Runner:
 
     def _caller(self, base: str, headers: Headers) -> Caller:
         part = self._part
-        budget = Budget(Meter(part.provider, PriceBook.shipped()), self._cap, part.costs or ())
+        book = PriceBook.shipped().then(SystemClock().wall_ns())
+        budget = Budget(Meter(part.provider, book), self._cap, part.costs or ())
         options = Options(base, self._limit_s, self._patience_s, headers, self._doubles)
         return Caller(part.plan, part.provider, part.book, options, budget)
 

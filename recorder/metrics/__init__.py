@@ -25,7 +25,7 @@ from recorder.metrics.evidence import Evidence
 from recorder.metrics.values import Value, rows
 from recorder.projections.marks import MetricRow
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Of all definitions together: values of an older version are made anew when they are next read."""
 
 _TIMES: Final = frozenset({"ms", "per minute"})

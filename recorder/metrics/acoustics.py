@@ -63,6 +63,23 @@ def turn_sounds(evidence: Evidence) -> list[TurnSound]:
     return found
 
 
+def resumed(evidence: Evidence, sound: TurnSound, result_ms: float) -> tuple[float, int] | None:
+    """When the agent was first heard to say something new after a result of a tool, and the event
+    with that sound. What it was saying when the result came (a filler) is not new, however long it
+    goes on: by the provider's word, since where sound comes as it is made nothing else tells."""
+    after = result_ms
+    for each in evidence.models.responses:
+        if each.started_ns is None or each.last_audio_ns is None:
+            continue
+        if each.started_ns / _NS <= result_ms:
+            ended = each.last_audio_ns if each.ended_ns is None else each.ended_ns
+            after = max(after, ended / _NS)
+    for piece in sound.pieces:
+        if piece.at_ms >= after and piece.played_ms is not None and piece.voiced_ms is not None:
+            return piece.played_ms + piece.voiced_ms, piece.seq
+    return None
+
+
 def _seqs(
     evidence: Evidence, turn: TurnRow, user: Sequence[Interval], agent_on: float | None
 ) -> dict[str, int]:

@@ -106,9 +106,10 @@ CATALOGUE: Final[Mapping[str, About]] = {
         "response",
         "ms",
         "turn",
-        "First sound after the last result of a tool in the turn − `u_off`. On such turns `v2v_ms`"
-        " measures the filler.",
-        "no tool was called, or nothing was said after it",
+        "First new sound of the agent after the last result of a tool in the turn − `u_off`. What"
+        " it was saying when the result came is not new, by the provider's word of its end. On"
+        " such turns `v2v_ms` measures the filler.",
+        "no tool was called, or nothing new was said after it",
     ),
     "turns_*": About(
         "response",
@@ -194,7 +195,7 @@ CATALOGUE: Final[Mapping[str, About]] = {
         "ratio",
         "interruption",
         "The share of the answer's audio that nobody heard.",
-        "no audio",
+        "no audio, or nobody told of the interruption",
     ),
     "truncate_error_ms": About(
         "interruption",
@@ -251,8 +252,8 @@ CATALOGUE: Final[Mapping[str, About]] = {
         "tools",
         "ms",
         "call",
-        "From the result until the agent is heard again.",
-        "nothing was said after it",
+        "From the result until the agent says something new, as in `first_substantive_ms`.",
+        "nothing new was said after it",
     ),
     "tool_calls": About("tools", "count", "session", "Calls.", "no call"),
     "tool_duplicates": About(

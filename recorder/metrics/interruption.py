@@ -70,7 +70,10 @@ def _silent_at(evidence: Evidence, speaking: Interval) -> Dropped:
 
 
 def _unheard(evidence: Evidence, cut: InterruptionRow, sound: TurnSound) -> Iterator[Value]:
-    """How much of the answer nobody heard, and how far off the client's own account of it is."""
+    """How much of the answer nobody heard, and how far off the client's own account of it is; not
+    where nobody tells of the interruption, so that nothing tells when the playing stopped."""
+    if cut.detected_ns is None and cut.acted_ns is None and evidence.is_timed:
+        return
     pieces = [piece for piece in sound.pieces if cut.item is None or piece.item == cut.item]
     generated = sum(piece.ms for piece in pieces)
     if not generated:

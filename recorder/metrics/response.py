@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from recorder.metrics.acoustics import TurnSound
+from recorder.metrics.acoustics import TurnSound, resumed
 from recorder.metrics.evidence import Evidence
 from recorder.metrics.values import Value, over
 
@@ -73,18 +73,17 @@ def _stamped(sound: TurnSound) -> Iterator[Value]:
 
 
 def _substantive(evidence: Evidence, sound: TurnSound) -> Iterator[Value]:
-    """The first speech after the last result of a tool; without tools it is `v2v_ms`."""
+    """The first new speech after the last result of a tool; without tools it is `v2v_ms`."""
     turn, off = sound.turn, sound.user_off
     calls = [call for call in evidence.models.tool_calls if call.turn == turn.turn]
     answered = [call.answered_ns / _NS for call in calls if call.answered_ns is not None]
     if off is None or not answered or len(answered) < len(calls):
         return
-    after = [piece for piece in sound.pieces if piece.at_ms >= max(answered)]
-    heard = next((one for one in after if one.voiced_ms is not None and one.played_ms), None)
-    if heard is not None and heard.played_ms is not None and heard.voiced_ms is not None:
-        value = heard.played_ms + heard.voiced_ms - off
-        seqs = over(sound.seqs["user_off"], heard.seq)
-        yield Value("first_substantive_ms", value, *seqs, turn.turn, (*_HEARD, "voiced_dbfs"))
+    heard = resumed(evidence, sound, max(answered))
+    if heard is not None:
+        seqs = over(sound.seqs["user_off"], heard[1])
+        needs = (*_HEARD, "voiced_dbfs")
+        yield Value("first_substantive_ms", heard[0] - off, *seqs, turn.turn, needs, 2)
 
 
 def _classes(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:

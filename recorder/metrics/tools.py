@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
-from recorder.metrics.acoustics import TurnSound
+from recorder.metrics.acoustics import TurnSound, resumed
 from recorder.metrics.evidence import Evidence
 from recorder.metrics.values import Value, over
 
@@ -29,16 +29,11 @@ def measure(evidence: Evidence, turns: list[TurnSound]) -> Iterator[Value]:
         if evidence.is_timed:
             seqs = call.first_seq, call.last_seq
             yield Value("tool_exec_ms", answered - called, *seqs, call.turn)
-        after = [
-            piece
-            for piece in sound.pieces
-            if piece.at_ms >= answered and piece.voiced_ms is not None
-        ]
-        if after and after[0].played_ms is not None and after[0].voiced_ms is not None:
-            value = after[0].played_ms + after[0].voiced_ms - answered
-            seqs = over(call.last_seq, after[0].seq)
+        heard = resumed(evidence, sound, answered)
+        if heard is not None:
+            seqs = over(call.last_seq, heard[1])
             needs = ("voiced_dbfs", "prebuffer_ms")
-            yield Value("tool_resume_ms", value, *seqs, call.turn, needs)
+            yield Value("tool_resume_ms", heard[0] - answered, *seqs, call.turn, needs, 2)
     if calls:
         seqs = calls[0].first_seq, max(call.last_seq for call in calls)
         asked = Counter((call.name, _canonical(call.arguments)) for call in calls)

@@ -116,7 +116,7 @@ def _read_and_write(found: _Sum, entry: Entry | None, model: str, answer: Answer
 
 def by_second(talk: Conversation, model: str, book: PriceBook) -> Bill:
     """The conversation where the open session is charged; what works behind it is extra."""
-    found = _Sum("openai", model, book)
+    found = _Sum("openai-live", model, book)
     found.add("session", model, "active", talk.seconds, "second")
     return found.bill()
 

@@ -58,7 +58,7 @@ def offers(plan: Plan, setting: Setting, models: Sequence[str] = ()) -> list[Off
         _offer(plan, setting, each.provider, each.component, each.model)
         for each in setting.book.entries
         if (each.provider, each.component)
-        in (("openai", "model"), ("openai", "session"), ("vapi", "model"))
+        in (("openai", "model"), ("openai-live", "session"), ("vapi", "model"))
         and (not models or each.model in models)
     ]
     unknown = Decimal("Infinity")

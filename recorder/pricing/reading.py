@@ -38,6 +38,7 @@ _TOKENS: Final = tuple(
 )
 METERS: Final[Mapping[str, tuple[str, ...]]] = {
     **dict.fromkeys(_TOKENS, ("token",)),
+    "text_written": ("token",),  # input that is put into a cache
     "characters": ("character",),
     "duration": ("second", "minute"),
     "active": ("second", "minute"),

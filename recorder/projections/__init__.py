@@ -21,7 +21,7 @@ from recorder.projections.rows import (
 from recorder.providers.base import Provider
 from recorder.providers.neutral import Decoder, HearingDecoder, Neutral
 
-VERSION = "3"
+VERSION = "4"
 """Of this code. A change that gives other rows for some tape gets a new one: rows of an older
 version are made anew when they are next read."""
 
@@ -62,6 +62,7 @@ def project(session: str, events: Iterable[Seen], provider: Provider) -> Models:
         fold.vendor,
         fold.unknown_rows(session),
         dict(_seqs(fold)),
+        frozenset(fold.derived),
     )
     return made if fold.last_ns else _without_times(made)
 

@@ -44,6 +44,7 @@ class Conversation:
         self.interruptions: list[drafts.Interruption] = []
         self.errors: list[ErrorRow] = []
         self.vendor: list[VendorRow] = []
+        self.derived: set[int] = set()
         self.unknown: Counter[str] = Counter()
         self.first_unknown: dict[str, int] = {}
         self.outline = drafts.Outline(0, 0)
@@ -134,7 +135,9 @@ class Conversation:
     def _user_speech(self, message: neutral.UserSpeech, now: Now) -> None:
         if message.edge == "started":
             turn = self._speaking = self._user_turn("speech", now)
-            if not message.is_derived:
+            if message.is_derived:
+                self.derived.add(turn.number)
+            else:
                 self._heard = now.moment
             if message.speech:
                 self._speeches[message.speech] = turn.number
@@ -194,6 +197,9 @@ class Conversation:
             found = drafts.Response(now.seq, now.seq, response=name, turn=turn.number)
             self.responses[name] = found
             turn.responses += 1
+            said = self._open.get(("assistant", "speech", name))
+            if said is not None:  # words came before the sound that makes it a speech
+                found.written(said.first)
         found.touch(now.seq)
         return found
 
@@ -342,6 +348,7 @@ class Conversation:
         if message.by == "client":
             found.acted = found.acted or now.moment
         elif not message.is_derived:
+            found.by = "provider"  # the client that truncated meanwhile only followed
             found.detected = found.detected or now.moment
 
     def _heard_until(self, message: neutral.HeardUntil, now: Now) -> None:

@@ -19,7 +19,7 @@ class TurnRow(NamedTuple):
     session: str
     turn: int
     origin: str  # speech, text, agent
-    user_started_ns: int | None  # the provider heard speech begin
+    user_started_ns: int | None  # the provider heard speech begin, or a rule found that it did
     user_stopped_ns: int | None  # the provider heard it end, for the last time in this turn
     committed_ns: int | None
     asked_ns: int | None
@@ -203,7 +203,8 @@ class OutlineRow(NamedTuple):
 @dataclass
 class Models:
     """All read models of one session that need no audio. `seqs`: the events of a row's moments, by
-    table and number (the outline's is 1) and by name: `seqs["turn", 3]["user_stopped"]`."""
+    table and number (the outline's is 1) and by name: `seqs["turn", 3]["user_stopped"]`. `derived`:
+    the turns whose beginning a rule found, because the provider tells none."""
 
     outline: OutlineRow
     turns: list[TurnRow] = field(default_factory=list)
@@ -216,3 +217,4 @@ class Models:
     vendor: list[VendorRow] = field(default_factory=list)
     unknown: list[UnknownRow] = field(default_factory=list)
     seqs: dict[tuple[str, int], Mapping[str, int]] = field(default_factory=dict)
+    derived: frozenset[int] = frozenset()

@@ -11,7 +11,8 @@ Unit = Literal["token", "second", "minute", "character", "event"]
 
 class Quantity(NamedTuple):
     """How much of what. `meter` is what is counted: `text_in`, `text_cached`, `text_out` and the
-    same for audio and image, `duration`, `characters`. Input is counted without what was cached."""
+    same for audio and image, `text_written` (put into a cache), `duration`, `active`, `standby`,
+    `characters`. Input is counted without what was cached or written."""
 
     meter: str
     amount: Decimal

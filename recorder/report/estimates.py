@@ -20,6 +20,7 @@ from recorder.projections import project
 from recorder.providers import provider
 from recorder.recording import find_session
 from recorder.report import bills
+from recorder.report.elsewhere import elsewhere_facts, elsewhere_table, other_bills
 from recorder.report.tables import Column, table
 from recorder.store.base import SessionRow, Store
 
@@ -109,7 +110,7 @@ def _metered(store: Store, row: SessionRow, book: PriceBook) -> Meter:
 
 
 def of_session(store: Store, session: str, asked: Asked, width: int | None) -> Estimate:
-    """What a session cost; for a call on Vapi, what Realtime would have cost, too."""
+    """What a session cost, and what the others would have cost."""
     row = find_session(store, session)
     book = asked.price_book(row.wall_ns)
     meter = _metered(store, row, book)
@@ -127,6 +128,9 @@ def of_session(store: Store, session: str, asked: Asked, width: int | None) -> E
         lines += ["", *other.lines]
         facts["realtime"] = other.facts
         unpriced = [*unpriced, *other.unpriced]
+    other = _elsewhere(store, row, meter, asked, width)
+    lines += other.lines
+    facts["elsewhere"] = other.facts
     lines += ["", *bills.remarks(meter.notes, unpriced)]
     facts |= {"unpriced": unpriced, "notes": meter.notes}
     return Estimate(lines if lines[-1] else lines[:-1], facts, unpriced)
@@ -167,10 +171,41 @@ def _on_realtime(
     return Estimate(lines, facts, _unpriced(line for each in found for line in each.bill.lines))
 
 
+def _elsewhere(
+    store: Store, row: SessionRow, meter: Meter, asked: Asked, width: int | None
+) -> Estimate:
+    """The conversation with the other providers; how it would be with Realtime stands apart for a
+    call on Vapi."""
+    talk, book = _heard(store, row, meter, asked).talk, asked.price_book(row.wall_ns)
+    if not talk.turns or not talk.seconds:
+        return Estimate([], {"models": []}, [])
+    own = frozenset({row.provider, "openai"} if row.provider == "vapi" else {row.provider})
+    given = (asked.assumed, asked.transcriber, asked.parts)
+    found = [
+        bill
+        for bill in other_bills(talk, own, book, *given)
+        if not asked.models or bill.model in asked.models
+    ]
+    if not found:
+        return Estimate([], {"models": []}, [])
+    lines = [
+        "",
+        f"the same conversation elsewhere: {talk.seconds:.1f} s, of GPT-Live the session alone",
+        *elsewhere_table(found, width),
+    ]
+    return Estimate(lines, {"models": elsewhere_facts(found)}, [])
+
+
 def _heard(store: Store, row: SessionRow, meter: Meter, asked: Asked) -> Heard:
-    """The conversation of a call: it lasted as long as Vapi charged for, else as its tape."""
+    """The conversation of a call: it lasted as long as the provider charged for, else as its
+    tape."""
     models = project(row.id, seen(store, row.id), provider(row.provider))
-    charged = [line for line in meter.lines if (line.component, line.unit) == ("vapi", "minute")]
+    timed = (("vapi", "minute"), ("session", "second"))
+    charged = [
+        line._replace(quantity=line.quantity / 60) if line.unit == "second" else line
+        for line in meter.lines
+        if (line.component, line.unit) in timed
+    ]
     taped = Decimal(row.ended_ns or 0) / 1_000_000_000
     seconds = sum((line.quantity * 60 for line in charged), Decimal(0)) or taped
     return heard(models, seconds, asked.assumed)

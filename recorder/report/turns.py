@@ -57,6 +57,20 @@ def turns(tables: Mapping[str, Sequence[Any]]) -> list[Turn]:
     ]
 
 
+def places(row: TurnRow, values: Mapping[str, float]) -> dict[str, float | None]:
+    """Where the sounds of a turn lie on its session's clock, in ms: `begin_ms` the user's first,
+    `off_ms` the user's last, `on_ms` the agent's first. They are reckoned from measured values."""
+    begin = off = on = None
+    if row.user_started_ns is not None and "onset_delay_ms" in values:
+        begin = row.user_started_ns / 1e6 - values["onset_delay_ms"]
+    if row.user_stopped_ns is not None and "eos_delay_ms" in values:
+        off = row.user_stopped_ns / 1e6 - values["eos_delay_ms"]
+    if row.first_audio_ns is not None and "lead_silence_ms" in values:
+        on = row.first_audio_ns / 1e6 + values["lead_silence_ms"]
+    found = {"begin_ms": begin, "off_ms": off, "on_ms": on}
+    return {name: None if ms is None else round(ms, 3) for name, ms in found.items()}
+
+
 def as_json(turn: Turn) -> str:
     """One turn as a line of JSON: times in ms since the session began, `values` by metric, `usd` as
     a decimal number in text."""

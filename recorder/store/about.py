@@ -40,7 +40,8 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "session": _SESSION,
         "turn": "Counts the turns of a session from 1.",
         "origin": "`speech`, `text`, or `agent` for a turn that the agent began.",
-        "user_started_ns": "The provider heard the user begin: `speech_started`, `speech-update`.",
+        "user_started_ns": "The provider heard the user begin: `speech_started`, `speech-update`; "
+        "for GPT-Live a rule found it.",
         "user_stopped_ns": "The provider heard the user end, for the last time in the turn.",
         "committed_ns": "OpenAI `input_audio_buffer.committed`.",
         "asked_ns": "The client sent `response.create`, for the first time in the turn.",
@@ -123,7 +124,7 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "session": _SESSION,
         "ordinal": _ORDINAL,
         "turn": "The turn whose answer was cut off.",
-        "by": "Who cut it off first: `provider` (it heard the user) or `client`.",
+        "by": "Who cut it off: `provider` (it says so, having heard the user), else `client`.",
         "response": "The answer.",
         "item": "The item that the client truncated.",
         "detected_ns": "The provider heard the user, or said that it was interrupted.",

@@ -125,7 +125,7 @@ VIEW_ABOUT: Final[Mapping[str, tuple[str, Mapping[str, ViewColumn]]]] = {
             **_copied("turn", "origin"),
             **_offsets(
                 "turn",
-                user_started="The provider heard the user begin.",
+                user_started="The provider heard the user begin, or a rule found it.",
                 user_stopped="The provider heard the user end.",
                 first_audio="First audio of the agent came.",
                 ended="Last answer was over.",
@@ -190,7 +190,7 @@ VIEW_ABOUT: Final[Mapping[str, tuple[str, Mapping[str, ViewColumn]]]] = {
             **_copied("interruption", "turn"),
             **_WHOSE,
             "cut_off_by": _text(
-                "Who cut it off first: `provider` or `client`.", "`interruption.by`"
+                "Who cut it off: `provider` or `client`.", "`interruption.by`"
             ),
             **_copied("interruption", "response", "item"),
             **_offsets(

@@ -13,7 +13,7 @@ from recorder.trial.record import TURN
 
 class Said(NamedTuple):
     """The caller began a turn of its scenario. `text` is None where its words are not noted, such
-    as those of a recording, or with personal data left out."""
+    as those of a file without `text`, or with personal data left out."""
 
     seq: int
     text: str | None

@@ -145,7 +145,7 @@ class Runner:
     def __init__(self, setting: Setting, clock: Clock, stopped: asyncio.Event) -> None:
         self.progress: Progress | None = None
         self._setting, self._clock, self._stopped = setting, clock, stopped
-        self._book = PriceBook.shipped()
+        self._book = PriceBook.shipped().then(clock.wall_ns())
         self._writer = WriterProcess(setting.store_url, clock, redact_pii=setting.redact_pii)
 
     async def __aenter__(self) -> Runner:
@@ -165,7 +165,7 @@ class Runner:
         scenario = prepared.scenario
         target = self._setting.targets[run.provider]
         doubles = Doubles(scenario.doubles)
-        taping = _Taping(self._facts(run, prepared, target))
+        taping = _Taping(run_facts(self._setting, run, prepared))
         found = side(run.provider)
         party = found.party(scenario, script(scenario, prepared.clips, found.RATE), doubles)
         meter = Meter(provider_of(run.provider), self._book)
@@ -189,41 +189,13 @@ class Runner:
         usd, known = paid(bill), known_of(bill)
         return Ran(run, session, outcome, party.failed, usd, tuple(wrong), known)
 
-    def _facts(self, run: Run, prepared: Prepared, target: Target) -> Mapping[str, Any]:
-        compiled = side(run.provider).compile(prepared.scenario)
-        source = None if self._setting.redact_pii else prepared.scenario.text
-        return {
-            "trial": self._setting.trial,
-            "scenario": run.scenario,
-            "sha256": prepared.scenario.sha256,
-            "file": prepared.path.name,
-            "provider": run.provider,
-            "repeat": run.repeat,
-            "order": run.order,
-            "block": run.block,
-            "seed": self._setting.seed,
-            "target": target.kind,
-            "lacking": list(compiled.lacking),
-            "turns": len(prepared.scenario.turns),
-            "source": source,
-            "criteria": self._setting.criteria,
-        }
-
     def _teller(self, taping: _Taping, prepared: Prepared) -> Callable[[Moment], None]:
         def tell(moment: Moment) -> None:
-            number = moment.cue.number
-            if not number:
+            if not moment.cue.number:
                 return
-            turn, clip = prepared.scenario.turns[number - 1], prepared.clips.get(number)
-            facts: dict[str, Any] = {"turn": number, "mode": turn.mode, "trigger": moment.trigger}
-            facts |= {"after": turn.at.after}
-            if turn.say is not None and not self._setting.redact_pii:
-                facts |= {"text": turn.say}
-            if clip is not None:
-                facts |= {"ms": clip.ms, "sha256": clip.sha256}
-            taping.add(TURN, facts)
+            taping.add(TURN, turn_facts(self._setting, prepared, moment))
             if self.progress:
-                self.progress.turn = number
+                self.progress.turn = moment.cue.number
 
         return tell
 
@@ -280,6 +252,40 @@ class Runner:
         if session is None:
             return [], {}
         return await asyncio.to_thread(_read, self._setting.store_url, session)
+
+
+def run_facts(setting: Setting, run: Run, prepared: Prepared) -> Mapping[str, Any]:
+    """The note `trial.run` of a run (docs/trial.md)."""
+    compiled = side(run.provider).compile(prepared.scenario)
+    return {
+        "trial": setting.trial,
+        "scenario": run.scenario,
+        "sha256": prepared.scenario.sha256,
+        "file": prepared.path.name,
+        "provider": run.provider,
+        "repeat": run.repeat,
+        "order": run.order,
+        "block": run.block,
+        "seed": setting.seed,
+        "target": setting.targets[run.provider].kind,
+        "lacking": list(compiled.lacking),
+        "turns": len(prepared.scenario.turns),
+        "source": None if setting.redact_pii else prepared.scenario.text,
+        "criteria": setting.criteria,
+    }
+
+
+def turn_facts(setting: Setting, prepared: Prepared, moment: Moment) -> Mapping[str, Any]:
+    """The note `trial.turn` of the moment at which the caller came to a turn (docs/trial.md)."""
+    number = moment.cue.number
+    turn, clip = prepared.scenario.turns[number - 1], prepared.clips.get(number)
+    facts: dict[str, Any] = {"turn": number, "mode": turn.mode, "trigger": moment.trigger}
+    facts |= {"after": turn.at.after}
+    if turn.words is not None and not setting.redact_pii:
+        facts |= {"text": turn.words}
+    if clip is not None:
+        facts |= {"ms": clip.ms, "sha256": clip.sha256}
+    return facts
 
 
 def _read(store_url: str, session: str) -> tuple[list[CostRow], dict[str, float]]:

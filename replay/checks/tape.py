@@ -46,7 +46,7 @@ def read_tape(
     values; None if nobody asks for them."""
     events = list(seen)
     occurrences, meter = Occurrences(), Meter(provider, book)
-    for event, _ in events:
+    for event, *_ in events:
         occurrences.take(event)
     found = occurrences.all()
     for each in found:
@@ -56,7 +56,7 @@ def read_tape(
     named: dict[str, list[MetricRow]] = {}
     for row in measure(models) if measure else ():
         named.setdefault(row.metric, []).append(row)
-    times = [event.at_ns for event, _ in events]
+    times = [event.at_ns for event, *_ in events]
     return Tape(
         provider,
         models,

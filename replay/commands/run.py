@@ -176,8 +176,8 @@ def _check(options: Options, part: Part) -> None:
     for name in ("seed", "reply", "transcript"):
         if getattr(options, name) not in (None, ()):
             raise RecorderError(
-                f"--{name} is for a simulator in this process (--against openai or vapi): "
-                "leave it out"
+                f"--{name} is for a simulator in this process (--against "
+                f"{' or '.join(SIMULATORS)}): leave it out"
             )
     if options.speed not in (None, 1.0) and not is_local(options.against):
         raise RecorderError("--speed is for servers on this machine: a live provider has its own")
@@ -227,11 +227,14 @@ async def _live(options: Options, runner: Runner) -> Ran:
 
 
 def _simulator(options: Options, seed: int, wall_ns: int) -> Machine:
-    from replay.simulators import openai, vapi
+    from replay.simulators import openai, openai_live, vapi
 
     if options.against == "openai":
         behaviour = openai.Options(replies=options.reply, transcripts=options.transcript)
         return openai.OpenAISimulator(seed, wall_ns, behaviour)
+    if options.against == "openai-live":
+        live = openai_live.Options(replies=options.reply, transcripts=options.transcript)
+        return openai_live.LiveSimulator(seed, wall_ns, live)
     told = vapi.Options(replies=options.reply, transcripts=options.transcript)
     return vapi.VapiSimulator(seed, wall_ns, told)
 

@@ -98,7 +98,7 @@ class _Run:
         self.desk = Desk(found, self.tools)
         self._script, self._tape_of, self._come = script, tape_of, come
         self._notes: Notes | None = None
-        meter = Meter(found, PriceBook.shipped())
+        meter = Meter(found, PriceBook.shipped().then(SystemClock().wall_ns()))
         self.watched = Watched(self.party, meter, limits.cap, limits.max_s, self._tell)
         self._found, self._limit_ns = found, round(limits.max_s * _NS)
         self.stopped = False

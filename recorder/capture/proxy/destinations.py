@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from recorder.errors import RecorderError
-from recorder.providers import PROVIDERS
+from recorder.providers import PROVIDERS, SHARING
 from recorder.providers.base import Provider
 
 _RELAYED = re.compile(r"/-/(wss?|https?)/((\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?)")
@@ -33,7 +33,8 @@ class Destination(NamedTuple):
 
 
 class Destinations:
-    """The upstreams of a proxy, by the name of their provider."""
+    """The upstreams of a proxy, by the name of their provider. One that shares a prefix (`SHARING`)
+    needs none: it has that of the other."""
 
     def __init__(self, upstreams: Mapping[str, str]) -> None:
         self._upstreams = upstreams
@@ -45,6 +46,13 @@ class Destinations:
             provider = PROVIDERS[name]
             if path == provider.PREFIX or path.startswith(provider.PREFIX + "/"):
                 rest = path.removeprefix(provider.PREFIX)
+                if name in SHARING:
+                    if SHARING[name].match(rest):
+                        return Destination(provider, upstream, provider.PREFIX)
+                    continue  # the rest is the other's
+                own = _sharing(provider, rest)
+                if own is not None:
+                    return Destination(own, self._upstreams.get(own.NAME, upstream), own.PREFIX)
                 if provider.LINKS is not None and rest.startswith("/-/"):
                     return self._relayed(provider, rest)
                 return Destination(provider, upstream, provider.PREFIX)
@@ -74,6 +82,12 @@ class Destinations:
         own_host = (own.hostname or "").lower()
         asked = (host.strip("[]").lower(), int(port) if port else _PORTS[scheme])
         return asked == (own_host, own.port or _PORTS[own.scheme])
+
+
+def _sharing(provider: Provider, path: str) -> Provider | None:
+    """The provider under the prefix of `provider` whose path this is."""
+    mates = (name for name in SHARING if PROVIDERS[name].PREFIX == provider.PREFIX)
+    return next((PROVIDERS[name] for name in mates if SHARING[name].match(path)), None)
 
 
 def relayed(base: str, provider: Provider, url: str) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import aiohttp
@@ -20,11 +22,12 @@ from recorder.capture.proxy.destinations import Destination
 from recorder.capture.proxy.dial import MAX_MESSAGE, Dialer, Refused, Socket, Unreachable
 from recorder.capture.proxy.exchange import failure
 from recorder.capture.proxy.headers import answered, request_head
-from recorder.capture.proxy.tapes import Tapes
+from recorder.capture.proxy.legs import Leg
+from recorder.capture.proxy.tapes import OpenTape, Tapes
 from recorder.capture.tap import Tape
 from recorder.errors import RecorderError
 from recorder.events import Kind, Sender
-from recorder.heads import LOST, Close
+from recorder.heads import LOST, Close, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 
 _CLOSING_S = 5.0
@@ -43,11 +46,13 @@ Side = web.WebSocketResponse[Literal[False]] | ClientWebSocketResponse[Literal[F
 
 
 class Relay:
-    """One client connection and its upstream connection, on one channel of a tape."""
+    """One client connection and its upstream connection, on one channel of a tape. `name` is given
+    what the provider says until it has found in it the id of a call that had none."""
 
     def __init__(self, tape: Tape, channel: int, writer: WriterProcess, provider: Provider) -> None:
         self.tape, self._channel, self._writer = tape, channel, writer
         self._provider = provider
+        self.name: Callable[[bytes], bool] | None = None
         self._closed_by: Sender | None = None
         self._stopping: asyncio.Future[RecorderError | None] = (
             asyncio.get_running_loop().create_future()
@@ -102,6 +107,8 @@ class Relay:
                 return await self._closed(message, sink, sender)
             data = bytes(message.data)  # pings come as a bytearray; bytes are not copied
             record(channel, sender, kind, "", data)
+            if self.name is not None and sender == "provider" and self.name(data):
+                self.name = None
             if writer.full:
                 await writer.room()
             try:
@@ -177,7 +184,10 @@ class Relays:
             socket = await self._dialer.dial(to.upstream, head)
             try:
                 tape.record(channel, "provider", "ws.open", "101", socket.head.encode())
-                return await self._relay(request, socket, tape, channel, provider)
+                relay = Relay(tape, channel, self._writer, provider)
+                if open_tape.is_unnamed:
+                    relay.name = partial(self._named, provider, (head, socket.head), open_tape, leg)
+                return await self._relay(request, socket, relay)
             finally:
                 await socket.drop()
         except Refused as refused:
@@ -205,8 +215,22 @@ class Relays:
             for ending in waiting:
                 ending.cancel()
 
+    def _named(
+        self,
+        provider: Provider,
+        heads: tuple[RequestHead, ResponseHead],
+        open_tape: OpenTape,
+        leg: Leg,
+        said: bytes,
+    ) -> bool:
+        """Whether a message has told the id of the call, whose tape then has it."""
+        key = provider.correlate(*heads, said)
+        if key is not None:
+            self._tapes.name(open_tape, provider, key, leg)
+        return key is not None
+
     async def _relay(
-        self, request: web.BaseRequest, socket: Socket, tape: Tape, channel: int, provider: Provider
+        self, request: web.BaseRequest, socket: Socket, relay: Relay
     ) -> web.StreamResponse:
         client: web.WebSocketResponse[Literal[False]] = web.WebSocketResponse(
             autoclose=False,
@@ -217,7 +241,7 @@ class Relays:
         )
         client.headers.update(answered(socket.head.headers))
         await client.prepare(request)
-        relay = Relay(tape, channel, self._writer, provider)
+        tape = relay.tape
         over = self._running[relay] = asyncio.Event()
         loop = asyncio.get_running_loop()
 

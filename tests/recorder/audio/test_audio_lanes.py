@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.audio.lanes import Piece, Playout, capture_lane, stereo
+from recorder.audio.lanes import Piece, Playout, capture_lane, capture_starts, stereo
 
 MS = 1_000_000
 RATE = 8000
@@ -100,7 +100,10 @@ class TestCapture:
         ]
 
     def starts(self, *at_ms: float) -> list[float]:
-        return [start for start, _, _ in spans(capture_lane(self.pieces(*at_ms), RATE))]
+        pieces = self.pieces(*at_ms)
+        found = [start for start, _, _ in spans(capture_lane(pieces, RATE))]
+        assert [ns / MS for ns in capture_starts(pieces)] == pytest.approx(found, abs=0.125)
+        return found
 
     def test_a_sender_that_keeps_time_is_placed_where_it_crossed(self) -> None:
         assert self.starts(105, 125, 145, 165) == [105, 125, 145, 165]
@@ -134,7 +137,9 @@ class TestCapture:
 
     def test_empty_pieces_count_for_nothing(self) -> None:
         assert capture_lane([], RATE).size == 0
-        assert capture_lane([Piece(5, np.empty(0, np.int16), RATE)], RATE).size == 0
+        empty = Piece(5, np.empty(0, np.int16), RATE)
+        assert capture_lane([empty], RATE).size == 0
+        assert capture_starts([empty, *self.pieces(40), empty]) == [5, 40 * MS, 5]
 
     def test_a_change_of_rate_keeps_the_order(self) -> None:
         first, second = self.pieces(100, 120, ms=200)[0], self.pieces(120, ms=200, rate=24000)[0]

@@ -234,7 +234,7 @@ def test_a_plan_tells_all_models_and_the_curve() -> None:
     offers = json.loads(out(Path("unused.db"), *PLAN, "--json"))["offers"]
     one = next(offer for offer in offers if offer["model"] == "gpt-realtime")
     assert D(one["usd"]) == (D("0.3304852") + D("0.001875")) * 2000
-    assert {offer["provider"] for offer in offers} == {"openai", "vapi"}
+    assert {offer["provider"] for offer in offers} == {"openai", "openai-live", "vapi"}
 
 
 def test_a_plan_for_some_models() -> None:

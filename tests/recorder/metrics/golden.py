@@ -133,7 +133,7 @@ def _bill() -> list[dict[str, Any]]:
     ]
 
 
-def _answered(at_ms: float, channel: int, results: list[dict[str, str]]) -> list[Take]:
+def answered(at_ms: float, channel: int, results: list[dict[str, str]]) -> list[Take]:
     """The application's answer to a webhook."""
     body = json.dumps({"results": results}).encode()
     return [
@@ -169,7 +169,7 @@ def vapi_session(wall_ms: float) -> list[Take]:
         takes.append(text(at, "provider", "transcript", **final))
     takes.append(text(4770, "provider", "user-interrupted", turnId="t1"))
     takes += hook(5700, 20, "tool-calls", toolCallList=[call])
-    takes += _answered(5950, 20, [{"toolCallId": "call_1", "result": "rain"}])
+    takes += answered(5950, 20, [{"toolCallId": "call_1", "result": "rain"}])
     report = {"endedReason": "customer-ended-call", "costs": _bill(), "cost": 0.01635}
     takes += hook(7000, 21, "end-of-call-report", **report)
     return sorted(takes, key=lambda take: take.at_ms)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from golden import answered
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tapes import Take, conversation, record
 from thoroughness import examples
-from worked import bursts, openai_turn
+from worked import bursts, frames, hook, joined, openai_turn, text
 
 from recorder import derive
 from recorder.audio.speech import Interval, Vad, first_voiced_ms, speech
@@ -74,6 +75,30 @@ def test_a_tool_adds_three_parts_to_the_wait() -> None:
     assert found["tool_exec_ms"] == 40
     assert (found["tool_calls"], found["tool_duplicates"], found["tool_failures"]) == (1, 0, 0)
     assert "tool_resume_ms" not in found, "nothing was said after it"
+
+
+def test_a_filler_that_goes_on_after_a_result_is_not_the_answer() -> None:
+    # The filler sounds from 2700 to 3500, the result comes at 2900, the answer sounds at 4000.
+    call = {"id": "call_1", "function": {"name": "look", "arguments": {}}}
+    told = (("user", 1200, 2300), ("assistant", 2650, 3520), ("assistant", 3960, 5020))
+    user, agent = (
+        bursts((1000, 2000), total_ms=5500),
+        bursts((2700, 3500), (4000, 5000), total_ms=5500),
+    )
+    takes = [*joined(), text(15, "provider", "status-update", status="in-progress")]
+    takes += [*frames("client", user.tobytes()), *frames("provider", agent.tobytes())]
+    for role, *edges in told:
+        for at, status in zip(edges, ("started", "stopped"), strict=True):
+            takes.append(text(at, "provider", "speech-update", role=role, status=status))
+    takes += hook(2600, 9, "tool-calls", toolCallList=[call])
+    takes += answered(2900, 9, [{"toolCallId": "call_1", "result": "rain"}])
+    store = open_store("memory:", create=True)
+    record(store, sorted(takes, key=lambda take: take.at_ms), provider="vapi")
+    derive.refresh(store)
+    found = {row.metric: row for row in store.models("metric")}
+    assert found["v2v_ms"].value == 700
+    assert found["tool_resume_ms"].value == pytest.approx(1100, abs=1)
+    assert found["first_substantive_ms"].value == pytest.approx(2000, abs=1)
 
 
 def test_words_count_without_case_and_marks() -> None:

@@ -157,7 +157,7 @@ def test_the_shipped_book_has_sources_and_is_of_one_date() -> None:
     assert all(each.source and each.seen <= BOOK.as_of for each in BOOK.entries)
     realtime = {each.model for each in BOOK.entries if each.component == "model"}
     assert {"gpt-realtime", "gpt-realtime-mini", "gpt-4o-realtime-preview"} <= realtime
-    live = BOOK.price("openai", "session", "gpt-live-1.1", "standby")
+    live = BOOK.price("openai-live", "session", "gpt-live-1.1", "standby")
     assert live is not None
     assert live.of(Decimal(60), "second") == Decimal("0.02")
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import StartDateConstraint
 from metering import BOOK
 
 from recorder.pricing.entries import Entry
@@ -18,6 +19,7 @@ _KEYS = {
     "audio_in": "input_audio_mtok",
     "audio_cached": "cache_audio_read_mtok",
     "audio_out": "output_audio_mtok",
+    "text_written": "cache_write_mtok",
     "image_in": "input_image_mtok",
     "image_cached": "cache_image_read_mtok",
 }
@@ -27,10 +29,11 @@ _DIFFERS = {
     ("gpt-live-1.1", "active"),  # not there yet
     ("gpt-live-1.1", "standby"),
 }
+_COMPONENTS = ("model", "transcriber", "session", "translator", "backend")
 LISTED = [
     (each, meter)
     for each in BOOK.entries
-    if each.basis == "list" and each.component in ("model", "transcriber", "session", "translator")
+    if each.basis == "list" and each.component in _COMPONENTS
     for meter in each.prices
 ]
 
@@ -43,7 +46,11 @@ def theirs(entry: Entry, meter: str) -> Decimal | None:
     if found is None:
         return None
     prices = found.prices
-    assert not isinstance(prices, list), "it has several prices by date: look which one is ours"
+    if isinstance(prices, list):  # by date: ours is the one that is in force
+        last = prices[-1]
+        assert isinstance(last.constraint, StartDateConstraint)
+        assert last.constraint.start_date == entry.valid_from, "it has another price since"
+        prices = last.prices
     value = getattr(prices, _KEYS.get(meter, "audio_hours"), None)
     return getattr(value, "base", value)
 

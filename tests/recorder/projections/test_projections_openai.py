@@ -111,6 +111,20 @@ def test_what_comes_late_belongs_where_it_began() -> None:
     assert (cut.turn, cut.by, cut.detected_ns, cut.ended_ns) == (1, "provider", 2 * MS, 4 * MS)
 
 
+def test_who_truncates_an_answer_that_the_provider_cut_off_only_follows() -> None:
+    takes = [
+        frame(0, "provider", "response.created", response={"id": "r1"}),
+        frame(1, "provider", "response.output_audio.delta", response_id="r1", item_id="a1"),
+        frame(2, "provider", "input_audio_buffer.speech_started", item_id="u1"),
+        frame(3, "client", "conversation.item.truncate", item_id="a1", audio_end_ms=1),
+        done(4, "r1", "cancelled", type="cancelled", reason="turn_detected"),
+    ]
+    (cut,) = models(takes).interruptions
+    assert (cut.by, cut.detected_ns, cut.acted_ns) == ("provider", 2 * MS, 3 * MS)
+    takes[-1] = done(4, "r1", "cancelled", type="cancelled", reason="client_cancelled")
+    assert [cut.by for cut in models(takes).interruptions] == ["client"]
+
+
 def test_a_cancel_that_came_too_late_is_no_interruption() -> None:
     takes = [
         frame(0, "client", "response.create"),
