@@ -9,7 +9,6 @@ from typing import Any, Final
 from recorder.billing import paid
 from recorder.comparison.evidence import Count, Evidence, Ran, Tape
 from recorder.comparison.stimuli import Stimulus, false_stops, yields
-from recorder.comparison.toolcalls import has_failed
 from recorder.errors import RecorderError
 from recorder.projections.marks import CostRow
 from recorder.store.base import Store
@@ -137,7 +136,7 @@ def _conduct(store: Store, kept: Kept, whole: Mapping[str, float]) -> dict[str, 
     ]
     return {
         "tool_failure": (
-            float(sum(has_failed(bool(row.failed), row.output) for row in calls)),
+            float(sum(bool(row.failed) for row in calls)),
             float(len(calls)),
         ),
         "response_rate": (answered, judged),

@@ -29,18 +29,20 @@ _COLOURS: Final[dict[Verdict, str]] = {
     "inconclusive": "yellow",
     "not-estimable": "yellow",
 }
-_FAMILIES: Final[dict[Family, str]] = {
+FAMILIES: Final[dict[Family, str]] = {
     "gate": "Gates: may not get worse, before anything else may win",
     "primary": "Primary: what decides (p after Holm)",
     "exploratory": "Exploratory: shown, decides nothing",
 }
-_DECLARED: Final[dict[Declared, str]] = {
+"""What a family of criteria is for."""
+DECLARED: Final[dict[Declared, str]] = {
     "on-tape": "declared before the runs: each tape has its digest",
     "before": "declared before the first run, by the time of the file",
     "after": "declared after the first run",
     "other": "not those that the runs were begun with",
     "shipped": "not declared for this trial",
 }
+"""When the margins were declared, in words."""
 
 
 def lines(comparison: Comparison, paint: Paint, width: int | None) -> Iterator[str]:
@@ -66,7 +68,7 @@ def _head(comparison: Comparison, width: int | None) -> Iterator[str]:
         shown = ", ".join(each.sessions[:_NAMED]) + (", …" if each.runs > _NAMED else "")
         yield f"excluded: {each.arm}, {each.rule}: {each.runs} ({shown})"
     told = comparison.declaration
-    yield f"margins: {told.file}, sha256 {told.sha256[:12]}…, {_DECLARED[told.declared]}"
+    yield f"margins: {told.file}, sha256 {told.sha256[:12]}…, {DECLARED[told.declared]}"
     yield f"prices: {', '.join(comparison.price_books) or 'none'}"
 
 
@@ -78,7 +80,7 @@ def _arm(arm: Arm, number: int) -> list[str]:
 
 def _pair(comparison: Comparison, pair: Pair, paint: Paint, width: int | None) -> Iterator[str]:
     yield paint(f"{pair.challenger} against {pair.baseline}", bold=True)
-    for family, title in _FAMILIES.items():
+    for family, title in FAMILIES.items():
         found = pair.of(family)
         if found:
             yield title
@@ -120,10 +122,11 @@ def _row(finding: Finding) -> list[str]:
     if effect is None:
         return [*begin, "–", "–", margin, "–"]
     change = quantity(effect.difference, one.effect_unit, sign=True)
-    return [*begin, change, interval(effect, one.effect_unit), margin, _p(effect.p_adjusted)]
+    return [*begin, change, interval(effect, one.effect_unit), margin, p_value(effect.p_adjusted)]
 
 
-def _p(value: float) -> str:
+def p_value(value: float) -> str:
+    """A p-value as it is printed: `.031`."""
     return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 

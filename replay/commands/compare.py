@@ -20,6 +20,7 @@ from recorder.commands.common import (
 from recorder.commands.derived import derived_first
 
 if TYPE_CHECKING:
+    from recorder.comparison.evidence import Evidence
     from recorder.comparison.result import Comparison
     from recorder.trial.scenario import Scenario
 
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="A scenario that is not on the tapes, as of a trial with --redact-pii.",
 )
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the comparison as one HTML page, too.",
+)
 @json_option
 def command(
     trial: str,
@@ -53,20 +61,24 @@ def command(
     criteria: Path | None,
     baseline: str | None,
     scenarios: tuple[Path, ...],
+    output: Path | None,
     as_json: bool,
 ) -> None:
     """Compare the providers of TRIAL by declared criteria (docs/compare.md).
 
     The scenario is the unit; each criterion has a margin and gets a verdict: better, worse,
     equivalent, inconclusive with the number of runs needed, or not estimable. --json has the query
-    in SQL behind each number.
+    in SQL behind each number. -o writes a page that needs no network and no other file, with plots,
+    and with the sound of the same turns of each provider.
 
-    Example: replay compare switch --criteria criteria.toml
+    Example: replay compare switch --criteria criteria.toml -o compare.html
     """
     from recorder.comparison.documents import as_json as document
     from recorder.comparison.text import lines
 
-    found = compared(store_url, trial, criteria, baseline, scenarios)
+    found, evidence = _both(store_url, trial, criteria, baseline, scenarios)
+    if output is not None:
+        _write(output, store_url, found, evidence)
     if as_json:
         click.echo(json.dumps(document(found), ensure_ascii=False))
         return
@@ -82,6 +94,17 @@ def compared(
     scenarios: Iterable[Path] = (),
 ) -> Comparison:
     """A trial of a store compared; RecorderError if it cannot be."""
+    return _both(store_url, trial, criteria, baseline, scenarios)[0]
+
+
+def _both(
+    store_url: str,
+    trial: str,
+    criteria: Path | None,
+    baseline: str | None,
+    scenarios: Iterable[Path],
+) -> tuple[Comparison, Evidence]:
+    """The comparison, and what it rests on."""
     from recorder.comparison.comparing import compare
     from recorder.comparison.criteria import load_criteria, shipped
     from recorder.comparison.declaring import declared
@@ -95,7 +118,25 @@ def compared(
     derived_first(store_url)
     with closing(open_for_reading(store_url)) as store:
         evidence = gather(store, trial, Judging(store, given))
-    return compare(evidence, by, declared(by, evidence, modified_ns), baseline)
+    return compare(evidence, by, declared(by, evidence, modified_ns), baseline), evidence
+
+
+def _write(output: Path, store_url: str, found: Comparison, evidence: Evidence) -> None:
+    """The page of a comparison."""
+    from recorder.comparison.page import render
+    from recorder.comparison.page.gather import gather
+    from recorder.errors import RecorderError
+
+    with closing(open_for_reading(store_url)) as store:
+        gathered = gather(store, found, evidence)
+    page = render(gathered.facts, gathered.sounds)
+    try:
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise RecorderError(f"cannot write {output}: {error.strerror or error}") from error
+    turns, left = len(gathered.facts["turns"]), len(gathered.facts["left_out"])
+    said = f"{output}: {turns} turns side by side, {left} left out, {len(page) / 1e6:.1f} MB"
+    click.echo(said, err=True)
 
 
 def _given(files: Iterable[Path]) -> dict[str, Scenario]:

@@ -1,6 +1,5 @@
 // A number opens what it rests on: the events, and the SQL that it came from.
 
-const quoted = (text) => `'${String(text).replaceAll("'", "''")}'`;
 const equal = (column, value) =>
   value === null
     ? `${column} IS NULL`
@@ -22,25 +21,6 @@ const sqlOf = {
   events: (first, last) =>
     `SELECT seq, at_ms, sender, kind, type, body\nFROM v_events\nWHERE ${SESSION} AND seq BETWEEN ${first} AND ${last}\nORDER BY seq;`,
 };
-
-/** A number that opens its evidence. `found`: title, value, what, facts, sql, first, last. */
-function num(text, found, props) {
-  return h(
-    "button",
-    {
-      type: "button",
-      class: `num ${(props && props.class) || ""}`,
-      "aria-label": `${found.title}: ${text}. Show the evidence`,
-      on: {
-        click: (event) => {
-          event.stopPropagation();
-          openEvidence({ value: text, ...found });
-        },
-      },
-    },
-    text,
-  );
-}
 
 function metricEvidence(each, title) {
   const about = data.about[each.metric];
@@ -78,32 +58,18 @@ function rankEvidence(metric, percent, name) {
 
 const SHOWN = 200;
 
+/** `found`: title, value, what, facts, sql, and the events `first` to `last`. */
 function openEvidence(found) {
   const dialog = byId("evidence");
-  const close = h(
-    "button",
-    { type: "button", class: "quiet", "aria-label": "Close", on: { click: () => dialog.close() } },
-    "✕",
-  );
   const from = atSeq(found.first);
   const to = atSeq(found.last);
-  replace(
-    dialog,
-    h("div", { class: "bar" }, h("h2", { id: "evidence-title" }, found.title), close),
-    h("p", { class: "big" }, found.value),
-    found.what ? prose(found.what) : null,
-    h(
-      "dl",
-      { class: "facts" },
-      ...(found.facts || []).flatMap(([name, value]) => [
-        h("dt", {}, name),
-        h("dd", {}, String(value)),
-      ]),
-      h("dt", {}, "Events"),
-      h("dd", {}, `${found.first} to ${found.last}`),
-      h("dt", {}, "Time"),
-      h("dd", {}, `${clock(from)} to ${clock(to)}`),
-    ),
+  openDialog(
+    found,
+    facts([
+      ...(found.facts || []),
+      ["Events", `${found.first} to ${found.last}`],
+      ["Time", `${clock(from)} to ${clock(to)}`],
+    ]),
     h(
       "div",
       { class: "buttons" },
@@ -150,29 +116,6 @@ function openEvidence(found) {
           " makes them.",
         ),
     evidenceEvents(found.first, found.last),
-  );
-  if (!dialog.open) dialog.showModal();
-  dialog.scrollTop = 0;
-}
-
-/** Text with `code` in it. */
-function prose(text) {
-  return h(
-    "p",
-    {},
-    ...text.split("`").map((part, place) => (place % 2 ? h("code", {}, part) : part)),
-  );
-}
-
-function sqlBlock(title, sql) {
-  const button = h("button", { type: "button", class: "copy" }, "Copy");
-  button.setAttribute("aria-label", `Copy: ${title}`);
-  button.addEventListener("click", () => copy(sql, button));
-  return h(
-    "div",
-    { class: "sql" },
-    h("div", { class: "bar" }, h("h3", {}, title), button),
-    h("pre", { tabindex: 0, "aria-label": title }, sql),
   );
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,14 +12,13 @@ from recorder import metrics, projections
 from recorder.metrics.catalogue import about
 from recorder.metrics.evidence import Settings
 from recorder.projections.marks import CostRow, MetricRow
-from recorder.projections.rows import TurnRow
 from recorder.providers import provider
 from recorder.recording import Recording
 from recorder.report.models import ReadModels
 from recorder.report.page.bill import bill, dollars
 from recorder.report.page.lanes import drawn
 from recorder.report.page.tape import Columns, Reader
-from recorder.report.turns import Turn, turns
+from recorder.report.turns import Turn, places, turns
 from recorder.report.wording import utc
 from recorder.store.base import SessionRow, Store
 
@@ -108,19 +107,7 @@ def _turn(turn: Turn) -> dict[str, Any]:
     found = _plain(row, *(name for name in row._fields if name.endswith("_ns")))
     found["lines"] = len(turn.lines)
     found["usd"] = dollars(turn.usd)
-    return found | _places(row, turn.values)
-
-
-def _places(row: TurnRow, values: Mapping[str, float]) -> dict[str, float | None]:
-    begin = off = on = None
-    if row.user_started_ns is not None and "onset_delay_ms" in values:
-        begin = row.user_started_ns / 1e6 - values["onset_delay_ms"]
-    if row.user_stopped_ns is not None and "eos_delay_ms" in values:
-        off = row.user_stopped_ns / 1e6 - values["eos_delay_ms"]
-    if row.first_audio_ns is not None and "lead_silence_ms" in values:
-        on = row.first_audio_ns / 1e6 + values["lead_silence_ms"]
-    found = {"begin_ms": begin, "off_ms": off, "on_ms": on}
-    return {name: None if ms is None else round(ms, 3) for name, ms in found.items()}
+    return found | places(row, turn.values)
 
 
 def _about(metric: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-// Wiring: what is drawn when, the keyboard, the address, light and dark.
+// Wiring: what is drawn when, the keyboard, the address.
 
 const KEYS = {
   " ": toggle,
@@ -45,19 +45,6 @@ function fromAddress() {
   if (found) seek(Math.min(endMs, Number(found[1]) * 1000));
 }
 
-// Light and dark: the system's choice until another is made
-
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-function isDark() {
-  const chosenTheme = document.documentElement.dataset.theme;
-  return chosenTheme ? chosenTheme === "dark" : dark.matches;
-}
-
-function nameTheme() {
-  byId("theme").textContent = isDark() ? "☀ Light" : "☾ Dark";
-}
-
 function drawProvenance() {
   const { session } = data;
   const facts = [
@@ -99,15 +86,10 @@ function start() {
   drawCost();
   drawErrors();
   drawProvenance();
-  nameTheme();
+  startTheme();
   handleThePlot();
   listen("view", drawPlot);
   listen("now", markTurn);
-  byId("theme").addEventListener("click", () => {
-    document.documentElement.dataset.theme = isDark() ? "light" : "dark";
-    nameTheme();
-  });
-  dark.addEventListener("change", nameTheme);
   addEventListener("keydown", onKey);
   addEventListener("hashchange", fromAddress);
   addEventListener("resize", () => {

@@ -272,7 +272,7 @@ function toolRow(top) {
 
 /** When the agent was heard after a result. */
 function resumed(call) {
-  const each = ofTurn("tool_resume_ms", call.turn).find((one) => one.first === call.first_seq);
+  const each = ofTurn("tool_resume_ms", call.turn).find((one) => one.first === call.last_seq);
   return each && call.answered_ms !== null ? call.answered_ms + each.value : null;
 }
 

@@ -25,9 +25,10 @@ from recorder.hearing import Heard, Lanes, Stop
 from recorder.projections.marks import CostRow
 from recorder.recording import find_session
 from recorder.report.models import kept_models, read_models
-from recorder.report.page import as_json, render, tape
+from recorder.report.page import render, tape
 from recorder.report.page.bill import bill
 from recorder.report.page.lanes import POINTS, drawn, envelope
+from recorder.report.web import as_json
 from recorder.store.memory import MemoryStore
 
 

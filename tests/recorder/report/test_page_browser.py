@@ -5,53 +5,17 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from report_pages import SECONDS, Made, make
+from report_pages import NARROW, SECONDS, Made, make, opened, until
 from spoken_call import HOSTILE
 from tapes import Script
 
 from recorder.commands import report
-
-READY = "document.documentElement.dataset.ready === 'true'"
-WIDE = {"width": 1400, "height": 900}
-NARROW = {"width": 400, "height": 800}
-
-
-@contextmanager
-def opened(browser: Any, made: Made, place: str = "", **options: Any) -> Iterator[Any]:
-    """A page that is ready; that nothing complained and nothing was fetched is checked."""
-    context = browser.new_context(**{"viewport": WIDE, **options})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda said: complaints.append(f"{said.type}: {said.text}"))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-    page.on("request", lambda asked: fetched.append(asked.url))
-    fetched: list[str] = []
-    try:
-        page.goto(made.url + place)
-        assert page.evaluate(READY)
-        yield page
-        assert "[object" not in page.locator("body").inner_text()
-        beside = made.page.with_suffix(".flac").as_uri()
-        assert [url for url in fetched if not url.startswith((made.url, beside, "blob:"))] == []
-        assert complaints == []
-    finally:
-        context.close()
-
-
-def until(page: Any, condition: str) -> None:
-    """Wait for a condition in JavaScript. (The page's policy forbids Playwright's own way.)"""
-    for _ in range(100):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"it never came: {condition}")
 
 
 def now(page: Any) -> float:
@@ -191,7 +155,16 @@ def test_evidence_leads_to_its_moment_and_its_events(browser: Any, call: Made) -
         assert page.evaluate("document.activeElement.id") == "event-list"
         page.locator("#turns tbody .num").nth(1).click()
         dialog.get_by_role("button", name="Go to the moment").click()
-        assert now(page) == pytest.approx(1.2, abs=0.2)
+        # it rests on the user's last sound, and on the agent's first
+        assert now(page) == pytest.approx(2.7, abs=0.2)
+
+
+def test_a_call_of_a_tool_leads_to_the_words_that_came_of_it(browser: Any, call: Made) -> None:
+    with closing(sqlite3.connect(call.store)) as store:
+        asked = "SELECT count(*) FROM metric WHERE metric = 'tool_resume_ms'"
+        (resumed,) = store.execute(asked).fetchone()
+    with opened(browser, call) as page:
+        assert page.locator("#timeline path.resume").count() == resumed > 0
 
 
 def test_sql_is_copied(browser: Any, call: Made) -> None:
