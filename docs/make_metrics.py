@@ -26,14 +26,16 @@ the events that a value rests on. This page describes version {version} of all d
 **Clocks.** All times are of the recorder's own monotonic clock, save where a provider's stamp is
 named. t(x) is when the recorder read x.
 
-**Lanes.** The user's lane is what the client sent: a piece begins when it was sent. The agent's
-lane is what a listener *heard*: a piece plays when it comes, or when what was queued before it has
-been played, and an interruption drops the queue – at the client's `truncate` or `cancel`, else at
-the provider's word. The player has no pre-buffer: one that has adds it to every latency.
+**Lanes.** The user's lane is what the client sent: a piece begins when it was sent, and a burst
+after a stall fills the stall. The agent's lane is what a listener *heard*: a piece plays when it
+comes, or when what was queued before it has been played, and an interruption drops the queue – at
+the client's `truncate` or `cancel`, else at the provider's word. The player has no pre-buffer: one
+that has adds it to every latency.
 
 **Speech** is told from silence by energy: {vad}. `u_on` and `u_off` are begin and end of the user's
 speech in a turn, `a_on` the begin of the agent's answer as heard. The user's part of a turn is what
-began after the turn before it and before the agent was heard.
+began after the turn before it and before the agent was heard; where it was not, before the provider
+heard the user stop.
 
 **There is no common latency.** For one turn the definitions below differ by several hundred
 milliseconds. `v2v_ms` is the one that means the same for every provider; the others are there to be

@@ -1,8 +1,9 @@
 """Which speech belongs to which turn: the acoustic ends of turns, found among the intervals.
 
 The user's part of a turn are the intervals that began after the turn before it and before the
-agent was heard to answer; the answer begins with the first interval of the agent at or after the
-turn's first audio came. An answer that begins before the user has ended has a negative latency.
+agent was heard to answer; where it was not, before the provider heard the user stop. The answer
+begins with the first interval of the agent at or after the turn's first audio came. An answer that
+begins before the user has ended has a negative latency.
 """
 
 from __future__ import annotations
@@ -138,6 +139,8 @@ def _user(
         limit = max(agent_on, began)
     elif following is not None and following.user_started_ns is not None:
         limit = following.user_started_ns / _NS - _EDGE_MS
+        if turn.user_stopped_ns is not None:  # what began later is what was then heard to begin
+            limit = min(limit, turn.user_stopped_ns / _NS)
     return [
         each
         for each in evidence.user_speech

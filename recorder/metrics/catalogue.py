@@ -263,7 +263,7 @@ CATALOGUE: Final[Mapping[str, About]] = {
         "tools",
         "count",
         "session",
-        "Calls whose result is an error, or never came whole.",
+        "Calls whose result is an error, or never came whole: `tool_call.failed`.",
         "no call",
     ),
     "tool_invalid": About(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from recorder.events import Event
 from recorder.projections import drafts
 from recorder.projections.rows import ErrorRow, UnknownRow, VendorRow
+from recorder.projections.toolcalls import has_failed
 from recorder.providers import neutral
 
 
@@ -316,7 +317,8 @@ class Conversation:
         call = self.calls.get(message.call)
         if call is None:
             return
-        call.output, call.failed = message.output, message.failed
+        call.output = message.output
+        call.failed = has_failed(message.failed, message.output)
         call.answered = now.moment
         call.touch(now.seq)
         self._turn(call.turn).touch(now.seq)

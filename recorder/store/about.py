@@ -100,7 +100,8 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "called_ns": "The call was complete: arguments and all.",
         "output": "The result as text; NULL if none came.",
         "answered_ns": "The result was sent.",
-        "failed": "1 if the result is an error or never came whole, 0 if not; NULL if none came.",
+        "failed": "1 if the result is an error (the provider says so, or it is a JSON object with"
+        " an `error` that is not empty) or never came whole, 0 if not; NULL if none came.",
         **_EVIDENCE,
     },
     "transcript": {

@@ -189,9 +189,7 @@ VIEW_ABOUT: Final[Mapping[str, tuple[str, Mapping[str, ViewColumn]]]] = {
             **_ID,
             **_copied("interruption", "turn"),
             **_WHOSE,
-            "cut_off_by": _text(
-                "Who cut it off: `provider` or `client`.", "`interruption.by`"
-            ),
+            "cut_off_by": _text("Who cut it off: `provider` or `client`.", "`interruption.by`"),
             **_copied("interruption", "response", "item"),
             **_offsets(
                 "interruption",

@@ -7,9 +7,9 @@ import pytest
 from golden import answered
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tapes import Take, conversation, record
+from tapes import Take, conversation, record, tone
 from thoroughness import examples
-from worked import bursts, frames, hook, joined, openai_turn, text
+from worked import appends, bursts, delta, frames, hook, joined, openai_turn, silence, text
 
 from recorder import derive
 from recorder.audio.speech import Interval, Vad, first_voiced_ms, speech
@@ -65,6 +65,24 @@ def test_a_turn_that_nobody_answered_is_missed_or_censored() -> None:
         assert found[name] == 1
         assert found["turns_answered"] == 0
         assert ("response_rate" in found) == (name == "turns_missed")
+
+
+def test_what_is_said_after_a_turn_without_an_answer_is_of_the_next_one() -> None:
+    # The user speaks from 1000 to 2000 and again from 2700, which is heard 200 ms late.
+    microphone = silence(1000) + tone(1000) + silence(700) + tone(1000) + silence(1500)
+    heard = ((1200, "started"), (2500, "stopped"), (2900, "started"), (4200, "stopped"))
+    takes = [*openai_turn()[:1], *appends(0, microphone), delta(4500, tone(500), "resp_2")]
+    takes += [text(at, "provider", f"input_audio_buffer.speech_{edge}") for at, edge in heard]
+    for at, name in ((2510, "resp_1"), (4210, "resp_2")):
+        takes.append(text(at, "provider", "response.created", response={"id": name}))
+    store = open_store("memory:", create=True)
+    record(store, sorted(takes, key=lambda take: take.at_ms))
+    derive.refresh(store)
+    found = {(row.metric, row.turn): row.value for row in store.models("metric")}
+    assert (found["eos_delay_ms", 1], found["eos_delay_ms", 2]) == (500, 500)
+    assert (found["onset_delay_ms", 1], found["onset_delay_ms", 2]) == (200, 200)
+    assert ("v2v_ms", 1) not in found
+    assert found["v2v_ms", 2] == 800
 
 
 def test_a_tool_adds_three_parts_to_the_wait() -> None:

@@ -138,6 +138,19 @@ def test_a_cancel_that_came_too_late_is_no_interruption() -> None:
     assert turn.origin == "agent"
 
 
+def test_a_result_that_tells_an_error_is_a_failed_call() -> None:
+    takes = [frame(0, "client", "response.create")]
+    for call, output in (("c1", '{"error": "full"}'), ("c2", '{"ok": true}')):
+        named = {"call_id": call, "name": "book", "arguments": "{}"}
+        takes.append(frame(1, "provider", "response.function_call_arguments.done", **named))
+        item = {"type": "function_call_output", "call_id": call, "output": output}
+        takes.append(frame(2, "client", "conversation.item.create", item=item))
+    assert [(row.call, row.failed) for row in models(takes).tool_calls] == [
+        ("c1", True),
+        ("c2", False),
+    ]
+
+
 def test_failures_are_classed() -> None:
     takes = [
         Take(0, 1, "provider", "ws.open", "401", ResponseHead(401, "Unauthorized").encode()),

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from recorder.comparison.toolcalls import has_failed
+from recorder.projections.toolcalls import has_failed
 
 
 @pytest.mark.parametrize(
     ("told", "output", "failed"),
     [
         (True, "done", True),
-        (True, None, True),
         (False, '{"error": "unavailable"}', True),
         (False, '{"error": {"status": 503}}', True),
         (False, '{"error": null, "code": "R-17"}', False),
@@ -20,8 +19,7 @@ from recorder.comparison.toolcalls import has_failed
         (False, '["error"]', False),
         (False, "an error occurred", False),
         (False, "", False),
-        (False, None, False),
     ],
 )
-def test_a_result_that_is_an_error(told: bool, output: str | None, failed: bool) -> None:
+def test_a_result_that_is_an_error(told: bool, output: str, failed: bool) -> None:
     assert has_failed(told, output) is failed
