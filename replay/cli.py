@@ -15,7 +15,7 @@ _COMMANDS = {
     "compare": ("replay.commands.compare", "Compare the providers of a trial, with verdicts."),
     "simulate": ("replay.commands.simulate", "Run a seeded stand-in for a provider."),
     "digest": ("replay.commands.digest", "Print the canonical digest of a tape."),
-    "demo": ("replay.commands.demo", "Record, verify, show and replay a simulated conversation."),
+    "demo": ("replay.commands.demo", "Record and replay a simulated conversation, then a trial."),
 }
 
 

@@ -97,18 +97,25 @@ class Noise:
 @dataclass(frozen=True)
 class Turn:
     """One thing that the caller does: `say`, a sound `file`, `noise`, keys (`dtmf`) or a silence;
-    exactly one of these. `expect` are checks (docs/checks.md) as they stand in the file."""
+    exactly one of these. `text` is what a `file` says. `expect` are checks (docs/checks.md) as they
+    stand in the file."""
 
     number: int
     mode: Mode
     at: At
     say: str | None = None
     file: str | None = None
+    text: str | None = None
     noise: Noise | None = None
     dtmf: str | None = None
     silence_ms: int | None = None
     entities: Mapping[str, Any] = field(default_factory=dict)
     expect: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def words(self) -> str | None:
+        """What is spoken, if that is known."""
+        return self.say if self.say is not None else self.text
 
 
 @dataclass(frozen=True)
@@ -273,6 +280,8 @@ def _turn(number: int, table: Table, after: str, agent: Agent) -> Turn:
     if len(given) != 1:
         have = " and ".join(given) or "none"
         table.refuse(f"a turn has one of {', '.join(ways)}; here is {have}")
+    if table.has("text") and not table.has("file"):
+        table.refuse("text is what a file says, and here is no file", "text")
     mode = table.choice("mode", ("respond", "yield", "ignore"), "respond")
     silence = table.whole("silence_ms", least=1) if table.has("silence_ms") else None
     entities = table.table("entities")
@@ -282,6 +291,7 @@ def _turn(number: int, table: Table, after: str, agent: Agent) -> Turn:
         _at(table.table("at"), after, agent),
         table.maybe_text("say"),
         table.maybe_text("file"),
+        table.maybe_text("text"),
         _noise(table.table("noise")),
         _dtmf(table),
         silence,

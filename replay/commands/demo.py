@@ -1,4 +1,4 @@
-"""`replay demo`: record, verify, show and replay a simulated conversation."""
+"""`replay demo`: a simulated conversation recorded and replayed, then a trial of two providers."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import click
     default=Path("demo"),
     show_default=True,
     envvar="REPLAY_DEMO_FOLDER",
-    help="Where the store and the audio go; a second run adds a session.",
+    help="Where tapes and pages go; a second run adds its sessions.",
 )
 def command(folder: Path) -> None:
-    """Record, verify, show and replay a simulated conversation; no key, no network.
+    """Record, verify, show and replay a simulated conversation; then hold a trial of two scenarios
+    at two simulated providers, compare them and write the decision. No key, no network.
 
     Example: replay demo
     """
     from recorder.clock import SystemClock
-    from replay.demo import Demo
+    from replay.demo.demo import Demo
 
     Demo(folder, SystemClock(), click.echo).run()

@@ -54,19 +54,25 @@ class Desk:
 
 
 class Beside:
-    """A provider with the application's server beside it, as one machine; it has no deadline once
-    the caller, who has `finished`, is gone."""
+    """A provider with the application's server beside it, as one machine; it does nothing more by
+    itself once the caller, who has `finished`, is gone."""
 
     def __init__(self, provider: Any, desk: Desk, caller: Any) -> None:
         self._provider, self._desk, self._caller = provider, desk, caller
         self._waiting: list[tuple[int, Message]] = []
+        self._heard_ns = 0  # when the caller was there at last
 
     def receive(self, message: Message, now: int) -> None:
         """What the caller says."""
+        self._heard_ns = now
         self._provider.receive(message, now)
 
     def due(self, now: int) -> list[Message]:
         """What the provider says to the caller by `now`; its webhooks end here."""
+        if not self._caller.finished:
+            self._heard_ns = now
+        elif now > self._heard_ns:
+            return []
         sent: list[Message] = []
         while True:  # an answer may make the provider say more at once
             answers = [message for at, message in self._waiting if at <= now]

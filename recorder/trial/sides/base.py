@@ -85,7 +85,7 @@ def script(scenario: Scenario, clips: Mapping[int, Clip], rate: int) -> list[Ste
 
 def wording(scenario: Scenario, replies: Iterable[str]) -> list[str]:
     """What a simulator's transcriber hears and its agent says, as options."""
-    heard = [f"--transcript={turn.say}" for turn in scenario.turns if turn.say]
+    heard = [f"--transcript={turn.words}" for turn in scenario.turns if turn.words]
     return heard + [f"--reply={text}" for text in replies]
 
 

@@ -54,6 +54,7 @@ def test_who_speaks_first_decides_when_the_first_turn_begins() -> None:
             "no tool of the agent is called 'book'; they",
         ),
         ('error = "unavailable"', "", "tool 2: give one of result, error, status, drop"),
+        ('say = "Wait, please."', 'say = "Wait."\ntext = "Wait."', "here is no file"),
         ('say = "Wait, please."', "", "a turn has one of say, file, noise, dtmf, silence_ms"),
         ("[provider.vapi]", "[provider.acme]", "provider: unknown key 'acme'; valid are openai"),
         ("schema = 1", "schema = 2", "small.toml:1: schema has to be 1"),

@@ -126,7 +126,7 @@ def bare(tmp_path: Path) -> Iterator[tuple[str, str]]:
             ("--against", "openai=http://127.0.0.1:9"),
             "is of openai itself: give --against http://127",
         ),
-        (("--against", "nowhere"), "give http://…, https://…, or openai or vapi"),
+        (("--against", "nowhere"), "give http://…, https://…, or openai, openai-live or vapi"),
         (("--against", "http://127.0.0.1:9", "--seed", "3"), "--seed is for a simulator in this"),
         (("--against", "openai", "--speed", "2"), "a simulator here runs on virtual time"),
         (("--against", "https://h.example", "--speed", "2"), "--speed is for servers on this"),

@@ -1,0 +1,1 @@
+"""The demo: what this program does, from a recorded conversation to a decision, on this machine."""
