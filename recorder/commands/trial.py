@@ -108,6 +108,7 @@ class Options:
     budget: Decimal | None
     allow_unpriced: bool
     openai_url: str | None
+    openai_live_url: str | None
     vapi_url: str | None
     simulate: bool
     simulator: tuple[str, ...]
@@ -150,6 +151,7 @@ def _criteria(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     help="Go on although the budget cannot count a model that has no known price.",
 )
 @click.option("--openai-url", metavar="URL", help="In place of https://api.openai.com.")
+@click.option("--openai-live-url", metavar="URL", help="The same for openai-live.")
 @click.option("--vapi-url", metavar="URL", help="In place of https://api.vapi.ai.")
 @click.option("--simulate", is_flag=True, help="Use the simulators, although there are keys.")
 @click.option(
@@ -242,7 +244,11 @@ def _setting(options: Options, prepared: Mapping[str, Prepared]) -> Setting:
 
     found = targets(
         options.providers,
-        {"openai": options.openai_url, "vapi": options.vapi_url},
+        {
+            "openai": options.openai_url,
+            "openai-live": options.openai_live_url,
+            "vapi": options.vapi_url,
+        },
         os.environ,
         simulate=options.simulate,
         options=simulator_options(options.simulator),

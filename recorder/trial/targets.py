@@ -19,7 +19,7 @@ MADE_UP: Final = "Bearer sk-trial-this-key-is-made-up"
 
 def key_name(provider: str) -> str:
     """The environment variable with a provider's key."""
-    return f"{provider.upper()}_API_KEY"
+    return f"{provider_of(provider).PREFIX[1:].upper()}_API_KEY"
 
 
 def targets(
@@ -73,7 +73,7 @@ def refuse_unsafe(
         )
     calls = any(scenario.agent.tools for scenario in scenarios)
     for name in live:
-        if provider_of(name).WEBHOOKS is not None and calls and not has_public_url:
+        if provider_of(name).CONDUCT.tools is not None and calls and not has_public_url:
             raise RecorderError(
                 f"{name} calls the tools of a scenario by webhook: give --public-url, the address "
                 "under which it reaches --listen"

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -170,17 +170,23 @@ def _check(options: Options, part: Part) -> None:
     if "://" not in options.against:
         raise RecorderError(
             f"--against {options.against!r} is neither a URL nor a simulator: give http://…, "
-            f"https://…, or {' or '.join(SIMULATORS)}"
+            f"https://…, or {_either(SIMULATORS)}"
         )
     server_url("--against", options.against)
     for name in ("seed", "reply", "transcript"):
         if getattr(options, name) not in (None, ()):
             raise RecorderError(
                 f"--{name} is for a simulator in this process (--against "
-                f"{' or '.join(SIMULATORS)}): leave it out"
+                f"{_either(SIMULATORS)}): leave it out"
             )
     if options.speed not in (None, 1.0) and not is_local(options.against):
         raise RecorderError("--speed is for servers on this machine: a live provider has its own")
+
+
+def _either(names: Iterable[str]) -> str:
+    """`a, b or c`."""
+    *first, last = names
+    return f"{', '.join(first)} or {last}"
 
 
 def _tell_estimate(options: Options, part: Part) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from recorder.events import Machine
     from replay.faults import Fault
 
+_PROVIDERS = ["openai", "openai-live", "vapi"]
 _OF_ONE = {  # options that only one provider has
     "pace": "openai",
     "webhook_to": "vapi",
@@ -58,7 +59,7 @@ class Options:
 
 
 @click.command()
-@click.argument("provider", type=click.Choice(["openai", "vapi"]), metavar="PROVIDER")
+@click.argument("provider", type=click.Choice(_PROVIDERS), metavar="PROVIDER")
 @listen_option("127.0.0.1:0")
 @click.option(
     "--seed",
@@ -72,7 +73,7 @@ class Options:
     "--latency-ms",
     type=click.IntRange(min=0),
     envvar="REPLAY_LATENCY_MS",
-    help="Time to the first piece of a response, or word of the model (openai 250, vapi 500).",
+    help="Time to the first piece of a response, or word of the model (vapi 500, others 250).",
 )
 @click.option(
     "--jitter-ms",
@@ -129,7 +130,7 @@ class Options:
 @fault_options
 @tls_options
 def command(**options: object) -> None:
-    """Run a seeded stand-in for PROVIDER (openai, vapi) until Ctrl-C.
+    """Run a seeded stand-in for PROVIDER (openai, openai-live, vapi) until Ctrl-C.
 
     Example: replay simulate openai --listen 127.0.0.1:9000 --reply "Hello there."
     """
@@ -157,7 +158,7 @@ async def _simulate(options: Options) -> None:
 
     clock = SystemClock()
     found = provider(options.provider)
-    make = {"openai": _openai, "vapi": _vapi}[options.provider]
+    make = {"openai": _openai, "openai-live": _live, "vapi": _vapi}[options.provider]
     faults = (*options.faults, *options.fault)
     machine = Faulty(make(options, clock.wall_ns()), faults, found, seed=options.fault_seed)
     server = MachineServer(
@@ -205,6 +206,19 @@ def _openai(options: Options, wall_ns: int) -> Machine:
         jitter_ms=options.jitter_ms,
     )
     return OpenAISimulator(options.seed, wall_ns, behaviour)
+
+
+def _live(options: Options, wall_ns: int) -> Machine:
+    from replay.simulators.openai_live import LiveSimulator
+    from replay.simulators.openai_live import Options as Behaviour
+
+    behaviour = Behaviour(
+        transcripts=options.transcript,
+        replies=options.reply,
+        latency_ms=250 if options.latency_ms is None else options.latency_ms,
+        jitter_ms=options.jitter_ms,
+    )
+    return LiveSimulator(options.seed, wall_ns, behaviour)
 
 
 def _vapi(options: Options, wall_ns: int) -> Machine:

@@ -12,12 +12,10 @@ from typing import NamedTuple
 
 from pybase64 import b64decode, b64encode
 
-from recorder.audio.silence import Form, form_of
+from recorder.audio.silence import ZEROS, Form, form_of
 from recorder.spans import AudioField
 from replay.match.jsontext import parse
 from replay.match.rulebook import value_at
-
-_SILENCE = {"pcm16": b"\0", "pcmu": b"\xff\x7f", "pcma": b"\xd5\x55"}  # both zeros of ITU-T G.711
 
 
 class Sound(NamedTuple):
@@ -63,10 +61,10 @@ def short_piece(text: str) -> tuple[str, bytes]:
 
 
 def _sound(pieces: list[bytes], form: Form) -> Sound:
-    silence = _SILENCE[form.codec]
+    silence = ZEROS[form.codec]
     data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
     loud = len(data.translate(None, silence))
-    tail = len(data) - len(data.rstrip(silence))
+    tail = len(data) - len(data.rstrip(silence)) if loud else len(data)
     return Sound(len(data), loud, tail, form.byte_rate, data, form)
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from recorder.events import Machine
 from replay.simulators.openai import OpenAISimulator
+from replay.simulators.openai_live import LiveSimulator
 from replay.simulators.vapi import VapiSimulator
 
 
@@ -18,5 +19,6 @@ class SimulatorFactory(Protocol):
 
 SIMULATORS: Mapping[str, SimulatorFactory] = {
     "openai": OpenAISimulator,
+    "openai-live": LiveSimulator,
     "vapi": VapiSimulator,
 }

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio import codec, pcm
-from recorder.audio.pcm import Codec
+from recorder.spans import Codec
 from replay.simulators.common.voice import VOICE_RATE, synthesise
 from replay.simulators.vapi.errors import Json, Refusal
 

@@ -16,7 +16,7 @@ from recorder.trial.sides import side
 from recorder.trial.sides.base import Party, script
 from recorder.trial.speaker import Speaker
 from replay.loopback import Crossing, Loopback
-from replay.simulators import openai, vapi
+from replay.simulators import openai, openai_live, vapi
 
 _NS = 1_000_000_000
 _SERVER = "http://team.example/hooks"
@@ -108,7 +108,7 @@ def rehearse(
     )
     for crossing in world:
         rehearsal.crossed.append(crossing)
-        if party.finished and provider == "openai":
+        if party.finished and provider != "vapi":
             break
     return rehearsal
 
@@ -121,6 +121,9 @@ def _simulator(scenario: Scenario, provider: str, seed: int) -> Machine:
         if replies and first and scenario.speaks_first == "agent":
             replies = (first, *replies)
         return openai.OpenAISimulator(seed, 0, openai.Options(transcripts=says, replies=replies))
+    if provider == "openai-live":
+        live = openai_live.Options(transcripts=says, replies=replies)
+        return openai_live.LiveSimulator(seed, 0, live)
     options = vapi.Options(
         transcripts=says, replies=replies, settle_ms=500, server={"url": _SERVER}
     )

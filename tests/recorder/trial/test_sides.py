@@ -106,7 +106,7 @@ def heard(run: Rehearsal, provider: str) -> np.ndarray[Any, Any]:
     pieces = [
         base64.b64decode(event["audio"])
         for event in appended
-        if event["type"] == "input_audio_buffer.append"
+        if event["type"].endswith("append") and "audio" in event
     ]
     return samples(b"".join(pieces))
 
@@ -171,7 +171,8 @@ def test_the_prototype_holds_its_conversations(name: str, provider: str) -> None
         assert "R-18" in run.said[-1]
     if name == "barge-in":
         assert [args["party_size"] for _, args in run.calls] == [4]
-        assert any(each.cut_ms for each in run.speaker.heard)
+        # the voice of GPT-Live falls silent by itself: nothing is cut by the client
+        assert any(each.cut_ms for each in run.speaker.heard) == (provider != "openai-live")
     if name == "slow-failing-tools":
         assert [made.error is None for made in run.doubles.made] == [True, False, True]
         assert "R-41" in run.said[-1]
@@ -225,5 +226,5 @@ def test_a_simulator_is_told_what_is_heard_and_said() -> None:
 
 
 def test_a_provider_without_a_side_is_told() -> None:
-    with pytest.raises(RecorderError, match="choose from openai, vapi"):
+    with pytest.raises(RecorderError, match="choose from openai, openai-live, vapi"):
         side("acme")

@@ -52,7 +52,7 @@ def test_options_go_to_simulators_alone() -> None:
     assert targets(BOTH, {}, {}, options=options)["openai"].options == options["openai"]
     with pytest.raises(RecorderError, match="openai is not simulated here"):
         targets(BOTH, {}, KEYS, options=options)
-    with pytest.raises(RecorderError, match="choose from openai, vapi"):
+    with pytest.raises(RecorderError, match="choose from openai, openai-live, vapi"):
         simulator_options(["acme --seed 1"])
 
 

@@ -1,0 +1,131 @@
+"""openai-python holds a session of GPT-Live through `record proxy` against the simulator, on its
+primary connection and a sideband at once; then with `replay serve`, when no provider runs."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import NamedTuple
+
+import live_story
+import pytest
+from conversation import Json
+from harness import Service, read, serve
+from live_story import ANSWER, SAID, Story, understood
+from wiretap import Frame, Wiretap
+
+REAL_TIME_S = 0.1
+
+
+class Taped(NamedTuple):
+    """A session on the store, what its client saw, and the wire on both sides of the proxy."""
+
+    store: str
+    session: str
+    story: Story
+    near: list[list[Frame]]  # the client's and the provider's frames of each connection, in turn
+    far: list[list[Frame]]
+
+
+def crossed(tap: Wiretap) -> list[list[Frame]]:
+    return [
+        [frame for frame in call.frames(sender) if frame.kind != "ws.close"]
+        for call in tap.sockets
+        for sender in ("client", "provider")
+    ]
+
+
+def on_tape(store: str, session: str) -> list[list[Frame]]:
+    """The same of a tape."""
+    lines = read("recorder", "show", session, "--raw", "--json", "--store", store).splitlines()
+    events = [json.loads(line) for line in lines]
+    channels = sorted({each["channel"] for each in events if each["kind"] == "ws.open"})
+    return [
+        [
+            Frame(each["kind"], each["text"].encode())
+            for each in events
+            if (each["channel"], each["sender"]) == (channel, sender) and each["kind"] == "ws.text"
+        ]
+        for channel in channels
+        for sender in ("client", "provider")
+    ]
+
+
+def sessions(store: str) -> list[Json]:
+    found: list[Json] = json.loads(read("recorder", "sessions", "--json", "--store", store))
+    return found
+
+
+@pytest.fixture(scope="module")
+def taped(tmp_path_factory: pytest.TempPathFactory) -> Taped:
+    """One session in real time, since GPT-Live has no other; about six seconds."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('live') / 'tapes.db'}"
+    quick = ("--latency-ms", "50", "--jitter-ms", "0", "--seed", "7")
+    said = ("--transcript", SAID, "--reply", ANSWER)
+    listen = ("--listen", "127.0.0.1:0")
+    with (
+        Service("replay", "simulate", "openai-live", *listen, *quick, *said) as simulator,
+        Wiretap(simulator.url) as far,
+        Service("recorder", "proxy", "--store", store, *listen, "--openai-url", far.url) as proxy,
+        Wiretap(proxy.url) as near,
+    ):
+        story = live_story.hold(f"{near.url}/openai", REAL_TIME_S, observed=True)
+        frames = crossed(near), crossed(far)
+        assert proxy.stop().code == 0
+    [row] = sessions(store)
+    return Taped(store, row["id"], story, *frames)
+
+
+def test_the_client_completes_its_story(taped: Taped) -> None:
+    told = understood(taped.story.seen)
+    assert told["heard"] == SAID
+    assert told["calls"] == ['{"city": "Paris"}']
+    assert told["said"].endswith(ANSWER)
+    assert told["reason"] == "close_requested"
+    assert taped.story.observed[0]["type"] == "session.started"
+    assert understood(taped.story.observed) == told
+
+
+def test_both_connections_are_one_tape_with_the_bytes_of_both_sides(taped: Taped) -> None:
+    kept = on_tape(taped.store, taped.session)
+    assert [len(frames) > 0 for frames in kept] == [True, True, False, True]
+    assert kept == taped.near
+    assert kept == taped.far
+    [row] = sessions(taped.store)
+    assert (row["provider"], row["status"]) == ("openai-live", "complete")
+    assert row["external_id"] == taped.story.seen[0]["session"]["id"]
+    read("recorder", "verify", taped.session, "--store", taped.store)
+
+
+def test_each_event_is_read_once_though_two_connections_told_it(taped: Taped) -> None:
+    asked = "select name, count(*) as n from tool_call where session = '{}' group by name"
+    words = ("sql", asked.format(taped.session), "--format", "json", "--store", taped.store)
+    assert [(each["name"], each["n"]) for each in json.loads(read("recorder", *words))] == [
+        ("get_weather", 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("speed", "pace_s"),
+    [("max", 0.01), pytest.param("1", REAL_TIME_S, marks=pytest.mark.slow)],
+)
+def test_a_replay_is_the_session_again(taped: Taped, speed: str, pace_s: float) -> None:
+    begun = time.monotonic()
+    with serve(taped.store, taped.session, speed) as service, Wiretap(service.url) as tap:
+        story = live_story.hold(f"{tap.url}/openai", pace_s, observed=True)
+        ended = service.ended()
+    took = time.monotonic() - begun
+    assert ended.code == 0, ended
+    assert "replay complete" in ended.out
+    assert understood(story.seen) == understood(taped.story.seen)
+    new = re.search(r"recorded (\w+)", ended.out)
+    assert new
+    assert on_tape(taped.store, new[1]) == crossed(tap)
+    read("recorder", "verify", new[1], "--store", taped.store)
+    mine = {name: each for each in story.seen if (name := each.get("client_event_id"))}
+    assert set(mine) == {story.ids["start"], story.ids["told"], story.ids["bye"]}
+    if speed == "1":
+        lasted = {row["id"]: row["duration_s"] for row in sessions(taped.store)}
+        assert lasted[new[1]] == pytest.approx(lasted[taped.session], abs=1.0)
+        assert took > lasted[taped.session]
