@@ -16,10 +16,17 @@ from recorder.spans import SAMPLE_BYTES, AudioField, Codec
 RUN_MS = 50
 """A run of digital silence at least this long counts as this long."""
 
-SILENT: dict[Codec, bytes] = {"pcm16": b"\0", "pcmu": b"\xff", "pcma": b"\xd5"}
-"""What a sample of zero is coded as, each byte the same (ITU-T G.711, 11/88, tables 1 and 2)."""
+ZEROS: dict[Codec, bytes] = {"pcm16": b"\0", "pcmu": b"\xff\x7f", "pcma": b"\xd5\x55"}
+"""The bytes that digital silence is made of, first what a sample of zero is coded as: the codes
+whose magnitude is nought, of either sign (ITU-T G.711, 11/88, tables 1 and 2). µ-law decodes both
+to zero; A-law has no zero, and decodes them to its smallest step."""
+
+SILENT: dict[Codec, bytes] = {codec: zeros[:1] for codec, zeros in ZEROS.items()}
+"""What a sample of zero is coded as, each byte the same."""
 _BLOCK = 1 << 14
-_ONE_ZERO = bytes(range(0x7F)) + b"\xff" + bytes(range(0x80, 0x100))  # µ-law has two: 0x7F, 0xFF
+_ONE_ZERO: dict[Codec, bytes] = {
+    codec: bytes.maketrans(zeros[1:], zeros[:1]) for codec, zeros in ZEROS.items() if zeros[1:]
+}
 
 
 class Form(NamedTuple):
@@ -56,7 +63,7 @@ class Condenser:
         self.given = 0  # bytes that were given out
         self._silent = SILENT[form.codec]
         self._blank = self._silent * _BLOCK
-        self._table = _ONE_ZERO if form.codec == "pcmu" else None
+        self._table = _ONE_ZERO.get(form.codec)
         self._frame = form.frame
         self._run = self._silent * (form.rate * RUN_MS // 1000 * form.frame)
         self._rest = b""  # a frame that is not complete yet

@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from recorder.audio import codec as coding
 from recorder.events import Event
 from recorder.heads import Close, RequestHead, ResponseHead
@@ -24,7 +26,7 @@ from replay.caller.perception import Heard, Seen
 from replay.caller.scene import Scene
 from replay.match.rulebook import Rulebook
 
-_LOUD = 184.0  # RMS of -45 dBFS
+_LOUD = 184  # RMS of -45 dBFS
 _PAUSE_NS = 200_000_000  # silence after which sound may be the beginning of something said anew
 _REFLEX_NS = 300_000_000  # what follows its cause faster than this does not wait for ears
 _STREAM_NS = 1_000_000_000  # a pause in the stream after which the microphone was closed
@@ -163,7 +165,7 @@ class Lane:
 
     def _client(self, event: Event, seen: Seen) -> None:
         answers = [told for told in seen.told if isinstance(told, ToolAnswered)]
-        asks = any(isinstance(told, Asked) for told in seen.told)
+        asks = seen.type in self._conduct.asks or any(isinstance(each, Asked) for each in seen.told)
         if answers and self._conduct.result:
             self._result(event, seen, answers[0])
         elif asks and self.scene.owes:
@@ -173,7 +175,7 @@ class Lane:
         self.scene.client(seen, event.at_ns)
 
     def _what(self, seen: Seen, asks: bool) -> What:
-        if asks or seen.type in self._conduct.asks:
+        if asks:
             return "ask"
         if any(isinstance(told, HeardUntil) for told in seen.told):
             return "cut"
@@ -333,7 +335,8 @@ class Lane:
 
 
 def _is_loud(heard: Heard) -> bool:
-    """Whether there is more than the noise of a room."""
+    """Whether there is more than the noise of a room: the RMS about the mean, in whole numbers."""
     size = len(heard.data) - len(heard.data) % 2 if heard.field.codec == "pcm16" else None
-    samples = coding.decode(heard.data[:size], heard.field.codec)
-    return bool(samples.size) and float(samples.std(dtype=float)) >= _LOUD
+    samples = coding.decode(heard.data[:size], heard.field.codec).astype(np.int64)
+    count, total = samples.size, int(samples.sum())
+    return count > 0 and count * int(samples @ samples) - total**2 >= (count * _LOUD) ** 2

@@ -41,9 +41,8 @@ class Options(NamedTuple):
 
 
 class _Began(NamedTuple):
-    """An entry that has begun, on a channel of its own; `over_ns` once it is over."""
+    """An entry that has begun; `over_ns` once it is over."""
 
-    channel: int
     talk: Talk | None
     over_ns: int | None = None
 
@@ -62,9 +61,10 @@ class Caller:
         self._names = Names(book, options.base)
         self._perception = Perception(provider)
         self._hooks = Hooks(provider, plan.deliveries, options.doubles, self._names, self._notes)
-        self._began: dict[int, _Began] = {}
+        self._began: list[_Began] = []  # in the order of the plan
         self._outbox: list[Message] = []
         self._started_ns: int | None = None
+        self._limit_ns = 0
         self._kit = Kit(
             provider.CONDUCT,
             book,
@@ -91,12 +91,11 @@ class Caller:
         if message.kind == "webhook.request":
             self._hooked(message, now)
             return
-        found = next((key for key, one in self._began.items() if one.channel == message.channel))
-        began = self._began[found]
+        number = message.channel - 1
         if message.kind == "http.response":
-            self._answered(found, message, now)
-        elif began.talk is not None:
-            self._talked(began.talk, message, now)
+            self._answered(number, message, now)
+        elif (talk := self._began[number].talk) is not None:
+            self._talked(talk, message, now)
 
     def _hooked(self, message: Message, now: int) -> None:
         webhooks = self._provider.WEBHOOKS
@@ -134,10 +133,10 @@ class Caller:
         """What was told beside a socket concerns the one that is open."""
         for talk in self._open()[-1:]:
             for each in seen:
-                talk.scene.tell(each.told, now)
+                talk.tell(each.told, now)
 
     def _open(self) -> list[Talk]:
-        talks = (one.talk for one in self._began.values())
+        talks = [one.talk for one in self._began]
         return [talk for talk in talks if talk is not None and not talk.is_over]
 
     def _turn(self) -> int:
@@ -182,6 +181,7 @@ class Caller:
         """What the client sends by `now`."""
         if self._started_ns is None:
             self._started_ns = now
+            self._limit_ns = now + int(self._options.limit_s * _NS)
         while not self.finished and self._begin(now):
             pass  # one entry may let the next begin
         for talk in self._open():
@@ -196,34 +196,30 @@ class Caller:
             return None
         if self._started_ns is None or self._outbox:
             return 0
-        times = [self._limit_ns(), self._over_ns()]
-        times += [self._opens_at(number) for number in self._left()]
-        times += [talk.deadline() for talk in self._open()]
-        return min(when for when in times if when is not None)
-
-    def _limit_ns(self) -> int:
-        return (self._started_ns or 0) + int(self._options.limit_s * _NS)
-
-    def _left(self) -> list[int]:
-        return [at for at in range(len(self._plan.entries)) if at not in self._began]
+        soonest = self._limit_ns
+        talks = [talk.deadline() for talk in self._open()]
+        for when in (self._over_ns(), self._opens_at(), *talks):
+            if when is not None and when < soonest:
+                soonest = when
+        return soonest
 
     def _begin(self, now: int) -> bool:
-        """Begin the first entry whose turn has come."""
-        for number in self._left():
-            when = self._opens_at(number)
-            if when is not None and when <= now:
-                self._start(number, when)
-                return True
-        return False
+        """Begin the next entry, if its turn has come."""
+        when = self._opens_at()
+        if when is None or when > now:
+            return False
+        self._start(when)
+        return True
 
-    def _opens_at(self, number: int) -> int | None:
-        """When an entry begins; None while what was before it is not over."""
+    def _opens_at(self) -> int | None:
+        """When the next entry begins; None while what was before it is not over, and after the
+        last."""
+        number = len(self._began)
+        if number == len(self._plan.entries):
+            return None
         entry = self._plan.entries[number]
         times = [self._started_ns or 0]
-        for at in range(number):
-            one = self._began.get(at)
-            if one is None:
-                return None  # they begin in order
+        for at, one in enumerate(self._began):
             if at in entry.after:
                 if one.over_ns is None:
                     return None
@@ -235,7 +231,8 @@ class Caller:
                 times.append(reached)
         return max(times) + entry.gap_ns
 
-    def _start(self, number: int, now: int) -> None:
+    def _start(self, now: int) -> None:
+        number = len(self._began)
         entry, channel = self._plan.entries[number], number + 1
         head = self._names.head(entry.what.request, self._options.headers)
         type_ = f"{head.method} {head.path}"
@@ -243,11 +240,11 @@ class Caller:
             doubles, doubled = self._options.doubles, self._notes.doubled
             tools = Tools(self._kit.conduct, entry.what.results, doubles, doubled)
             talk = Talk(entry.what, channel, tools, self._kit, now)
-            self._began[number] = _Began(channel, talk)
+            self._began.append(_Began(talk))
             self._perception.take(channel, "client", "ws.open", head.encode(), now, type_)
             self._outbox.append(Message(channel, "ws.open", head.encode()))
             return
-        self._began[number] = _Began(channel, None)
+        self._began.append(_Began(None))
         body = self._names.body(entry.what.sent)
         asked = Message(channel, "http.request", head.encode(), body)
         self._exchanged("client", asked, type_, type_, now)
@@ -262,7 +259,7 @@ class Caller:
         """Finish, if all is done, or nothing more is to be done."""
         if self.finished:
             return
-        for number, one in self._began.items():
+        for number, one in enumerate(self._began):
             if one.talk is not None and one.talk.is_over and one.over_ns is None:
                 self._began[number] = one._replace(over_ns=one.talk.over_ns)
         over = self._over_ns()
@@ -270,7 +267,7 @@ class Caller:
             self._finish(now)
             return
         spent = self._budget.exceeded
-        if now >= self._limit_ns():
+        if now >= self._limit_ns:
             limit = self._options.limit_s
             self._notes.give_up(self._turn(), f"it was not over after {limit:g} s (--max-seconds)")
         elif spent:
@@ -281,8 +278,10 @@ class Caller:
     def _over_ns(self) -> int | None:
         """When all is over, None while it is not: where webhooks come, those of the tape that came
         after all else are given the time that they took there."""
-        ends = [one.over_ns for one in self._began.values()]
-        if self._left() or None in ends:
+        if len(self._began) < len(self._plan.entries):
+            return None
+        ends = [one.over_ns for one in self._began]
+        if None in ends:
             return None
         plan, hooks = self._plan, self._hooks
         last = max((end for end in ends if end is not None), default=0)

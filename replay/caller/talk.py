@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 
 from recorder.events import Kind, Message
 from recorder.heads import Close, ResponseHead
-from recorder.providers.neutral import Fault
+from recorder.providers.neutral import Fault, Neutral
 from replay.caller.acts import Act, SocketPlan
 from replay.caller.answering import Answering
 from replay.caller.kit import LATE, Kit, Ready
@@ -43,6 +44,10 @@ class Talk:
         self._seen_ids: set[str] = set()
         self._kinds = {name: key[2] for key, names in plan.ids.items() for name in names}
         self._needs_ids = any(act.names for act in plan.acts)
+        self._ready: Ready | None = None  # what can be done next, streaming aside
+        self._is_awaited = True  # whether the end of what was said is not heard yet
+        self._is_stale = True  # whether these have to be found anew
+        self._has_streamed = False
 
     # What comes
 
@@ -50,7 +55,7 @@ class Talk:
         """The answer to the upgrade."""
         self.prev_ns = now
         if head.status == 101:
-            self._is_open = True
+            self._is_open = self._is_stale = True
             return
         self._end(now)
         recorded = self.plan.answer.status if self.plan.answer else 101
@@ -82,6 +87,7 @@ class Talk:
     def receive(self, seen: Seen, kind: Kind, now: int) -> None:
         """A message of the provider."""
         cuts = len(self.scene.cuts)
+        self._is_stale = True
         self.scene.provider(seen, now)
         if self._needs_ids and kind == "ws.text" and not seen.heard:
             self._bind(seen)
@@ -91,6 +97,11 @@ class Talk:
         self._answering.hear(seen.told, self.turn, now)
         if len(self.scene.cuts) > cuts:
             self._was_cut(now)
+
+    def tell(self, told: Iterable[Neutral], now: int) -> None:
+        """What was told beside the socket."""
+        self._is_stale = True
+        self.scene.tell(told, now)
 
     def _bind(self, seen: Seen) -> None:
         """Ids are paired by the place in the conversation where they first come."""
@@ -138,37 +149,53 @@ class Talk:
     def due(self, now: int) -> list[Message]:
         """What is to be sent by `now`, in the order of its times."""
         sent: list[Message] = []
-        while (ready := self._next()) is not None and ready.when <= now:
-            sent += ready.run(ready.when)
+        while (coming := self._coming()) is not None and coming[0] <= now:
+            when, ready = coming
+            if ready is None:
+                sent.append(self._speak_on(when))
+            else:
+                sent += ready.run(when)
+                self._is_stale = True
         return sent
 
     def deadline(self) -> int | None:
         """When the next thing is due by itself."""
-        ready = self._next()
-        return None if ready is None else ready.when
+        coming = self._coming()
+        return None if coming is None else coming[0]
 
-    def _next(self) -> Ready | None:
-        if self.is_over or not self._is_open or self._notes.stop:
+    def _coming(self) -> tuple[int, Ready | None] | None:
+        """When the next thing is due, and what; None is the next piece of audio."""
+        if self.is_over or not self._is_open or self._notes.stop is not None:
             return None
-        found = self._answering.ready()
-        spoken = self._microphone.next(self._is_awaited())
-        if spoken is not None:
-            found.append(Ready(*spoken, self._speak_on))
-        act = self._act()
+        if self._is_stale:
+            self._look()
+        ready, spoken = self._ready, self._microphone.next(self._is_awaited)
+        if spoken is not None and (ready is None or spoken < ready[:2]):
+            return spoken[0], None
+        return None if ready is None else (ready.when, ready)
+
+    def _look(self) -> None:
+        """See what can be done next, streaming aside: it is the same until something happens."""
+        found, act = self._answering.ready(), self._act()
         if act is not None:
             found.append(act)
-        return min(found, key=lambda each: (each.when, each.seq), default=None)
+        self._ready = min(found, key=lambda each: each[:2], default=None)
+        self._is_awaited = not (self.scene.signs["silence"] or self.scene.signs["input"])
+        self._is_stale = False
 
-    def _is_awaited(self) -> bool:
-        return not (self.scene.signs["silence"] or self.scene.signs["input"])
-
-    def _speak_on(self, when: int) -> list[Message]:
+    def _speak_on(self, when: int) -> Message:
+        """Give out audio; of a stream the first piece tells all that there is to know."""
         chunk = self._microphone.take()
         self._notes.audio_ns += chunk.length_ns
         if chunk.is_loud and not self._is_heard:
-            self._is_heard = True
+            self._is_heard = self._is_stale = True
             self.scene.asked()
-        return [self._send(chunk.kind, chunk.body, when)]
+        if self.at < len(self.plan.acts) and self.plan.acts[self.at].after:
+            self._is_stale = True  # the next act has to follow some of it
+        if self._has_streamed:
+            return Message(self._channel, chunk.kind, chunk.body)
+        self._has_streamed = True
+        return self._send(chunk.kind, chunk.body, when)
 
     def _act(self) -> Ready | None:
         """The next act, or giving up what it waits for."""

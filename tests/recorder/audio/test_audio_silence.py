@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.audio.silence import RUN_MS, Condenser, Form, condensed
-from recorder.spans import Codec
+from recorder.audio.codec import decode, encode
+from recorder.audio.silence import RUN_MS, SILENT, ZEROS, Condenser, Form, condensed
+from recorder.spans import SAMPLE_BYTES, Codec
 
 PCM = Form("pcm16", 1_000)  # 50 samples are 50 ms
 RUN = 50 * 2
@@ -65,6 +67,21 @@ def test_both_zeros_of_mu_law_are_the_same_sample() -> None:
     form = Form("pcmu", 8_000)
     assert condensed(b"\x7f" * 500 + b"\1\x7f\1" + b"\xff" * 9, form) == b"\1\xff\1"
     assert condensed(b"\1\x7e\1", form) != condensed(b"\1\xff\1", form)
+
+
+def test_both_codes_of_a_law_next_to_zero_are_silence() -> None:
+    form = Form("pcma", 8_000)
+    assert condensed(b"\x55" * 500 + b"\1\x55\1" + b"\xd5\x55" * 9, form) == b"\1\xd5\1"
+    assert condensed(b"\1\x54\1", form) != condensed(b"\1\xd5\1", form)
+
+
+@pytest.mark.parametrize("codec", ["pcm16", "pcmu", "pcma"])
+def test_silence_is_what_zero_is_coded_as_and_what_is_as_near_to_it(codec: Codec) -> None:
+    zeros, width = ZEROS[codec], SAMPLE_BYTES[codec]
+    assert encode(np.zeros(3, np.int16), codec) == SILENT[codec] * 3 * width
+    size = np.abs(decode(b"".join(bytes([code]) * width for code in range(256)), codec))
+    smallest = {code for code in range(256) if size[code] == size.min()}
+    assert smallest == set(zeros)
 
 
 def test_a_half_sample_of_zero_is_no_silence() -> None:
