@@ -28,11 +28,11 @@ lint: dev
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/pytest -n 3 --dist worksteal
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # With what takes long: whole trials, kills, every client, every mutant, all examples of properties.
 test-all: lint
-	RECORDER_SLOW=1 $(BIN)/pytest -n 2 --dist worksteal -rs
+	RECORDER_SLOW=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -rs
 
 bench: dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
