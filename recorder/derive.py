@@ -25,7 +25,7 @@ from recorder.projections.marks import MarkRow
 from recorder.providers import PROVIDERS
 from recorder.providers.base import Provider
 from recorder.providers.neutral import HearingDecoder
-from recorder.recording import Moment, Recording, current
+from recorder.recording import AudioReader, Moment, Recording, current
 from recorder.store.base import EventRow, SegmentRow, SessionRow, Store, stored_body
 
 Tables = dict[str, list[tuple[Any, ...]]]
@@ -45,18 +45,18 @@ _OF_MODELS = {
 
 def seen(store: Store, session: str) -> Iterator[Seen]:
     """The events of a session as a projection reads them: without audio, but with its length, and
-    with its level where the provider's decoder hears."""
+    with its level where the provider's decoder hears. DamagedTape where a segment is lost."""
     row = store.session(session)
     if row is not None and _hears(PROVIDERS[row.provider]):
         yield from _heard(Recording(store, session).moments())
         return
-    segments = {row.number: row for row in store.segments(session)}
+    audio = AudioReader(store, session)
     refs = store.refs(session)
     ref = next(refs, None)
     for each in store.events(session):
         ms = 0.0
         while ref is not None and ref.seq <= each.seq:
-            ms += _ms(segments[ref.segment], ref.length)
+            ms += _ms(audio.segment(ref.segment), ref.length)
             ref = next(refs, None)
         yield Seen(_event(each), ms)
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from typing import Final
 
 import click
 
@@ -20,6 +21,10 @@ from recorder.trial.sides import side
 _BEAT_S = 0.25
 _CLEAR = "\r\x1b[K"
 _SIMULATED = "SIMULATED: {}. What follows says nothing about the live service."
+_EXCLUDED: Final = (
+    "excluded runs are shown and not compared: let nothing else run on this machine, and hold more"
+    " with a larger --repeat"
+)
 
 
 class Display:
@@ -91,6 +96,8 @@ class Display:
         """Nothing more is run."""
         if early:
             click.echo(f"ended early: {early}; the same command goes on", err=True)
+        if self.invalid:
+            click.echo(_EXCLUDED, err=True)
         click.echo(f"{self.verdict()}, ${spent:.4f} spent", err=True)
 
     def verdict(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from math import floor, log2
 from typing import Final
 
 import numpy as np
@@ -80,6 +81,11 @@ def swapped_p(
     size = np.abs(found)
     ties = np.isclose(size, seen, rtol=0, atol=1e-9)
     return float(np.mean((size > seen) & ~ties) + np.mean(ties) / 2)
+
+
+def fewest_swapped(alpha: float) -> int:
+    """With how many scenarios `swapped_p` can be below `alpha` at all: it is at least 1 / 2**n."""
+    return floor(log2(1 / alpha)) + 1
 
 
 def _rate(hits: Floats, chances: Floats, swaps: NDArray[np.int_]) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import ceil
@@ -27,7 +28,13 @@ from recorder.comparison.result import (
     Pair,
     Verdict,
 )
-from recorder.comparison.sentences import finding_sentence, not_tested, pair_sentence, warnings
+from recorder.comparison.sentences import (
+    finding_sentence,
+    not_tested,
+    pair_sentence,
+    unpaired,
+    warnings,
+)
 from recorder.errors import RecorderError
 
 NOT_HELD: Final = "not held"
@@ -67,7 +74,8 @@ def compare(
         for challenger in names[1:]
     ]
     done = comparison._replace(pairs=tuple(pairs))
-    done = done._replace(warnings=warnings(done), not_tested=not_tested(done))
+    told = (*warnings(done), *unpaired(_unpaired(names, valid)))
+    done = done._replace(warnings=told, not_tested=not_tested(done))
     said = (each._replace(sentence=pair_sentence(done, each)) for each in done.pairs)
     return done._replace(pairs=tuple(said))
 
@@ -147,6 +155,8 @@ def _pair(
     runs = [run for run in evidence.runs if run.is_valid]
     left_out = [run.session for run in evidence.runs if not run.is_valid and run.arm in arms]
     left_out += [tape.session for tape in evidence.not_held if tape.arm in arms]
+    challengers = len(comparison.arms) - 1
+    family = challengers * sum(one.family == "primary" for one in criteria.criteria)
     findings = []
     for one in criteria.criteria:
         found, effect, verdict = judged[challenger, one.name]
@@ -161,7 +171,7 @@ def _pair(
         finding = Finding(
             *(one, told[0], told[1], effect, verdict),
             found.reason if isinstance(found, Refused) else None,
-            _needed(found, verdict, one, criteria.confidence, comparison.repeats),
+            _needed(found, verdict, one, criteria.confidence, comparison.repeats, family),
             *(effect_all, verdict_all),
             query(one, evidence.trial, arms, left_out),
             "",
@@ -173,13 +183,19 @@ def _pair(
 
 
 def _needed(
-    found: Measured | Refused, verdict: Verdict, one: Criterion, confidence: float, repeats: int
+    found: Measured | Refused,
+    verdict: Verdict,
+    one: Criterion,
+    confidence: float,
+    repeats: int,
+    family: int,
 ) -> Needed | None:
     if isinstance(found, Refused):
         return Needed(ceil(found.runs / repeats), repeats) if found.runs else None
     if verdict != "inconclusive":
         return None
-    return judging.needed(found, one, confidence, repeats)
+    together = family if one.family == "primary" else 1
+    return judging.needed(found, one, confidence, repeats, together)
 
 
 def _arm(name: str, runs: Sequence[Ran]) -> Arm:
@@ -196,6 +212,14 @@ def _repeats(runs: Sequence[Ran]) -> int:
     for run in runs:
         counted[run.arm, run.scenario] = counted.get((run.arm, run.scenario), 0) + 1
     return max(counted.values())
+
+
+def _unpaired(names: Sequence[str], runs: Sequence[Ran]) -> list[str]:
+    """The scenarios that every arm has, but not as often."""
+    counted = Counter((run.scenario, run.arm) for run in runs)
+    scenarios = sorted({run.scenario for run in runs})
+    held = {each: {counted[each, arm] for arm in names} for each in scenarios}
+    return [each for each in scenarios if 0 not in held[each] and len(held[each]) > 1]
 
 
 def _exclusions(evidence: Evidence, names: Sequence[str]) -> list[Exclusion]:

@@ -170,8 +170,16 @@ def newcombe(a: Sums, b: Sums, confidence: float) -> tuple[float, float]:
     """Newcombe's interval of the difference of two rates, in points, from Wilson's of each. What
     counts as independent is a run, not each of its chances."""
     share_a, share_b = (float(arm.numerator.sum() / arm.denominator.sum()) for arm in (a, b))
-    low_a, high_a = wilson(share_a * a.runs, a.runs, confidence)
-    low_b, high_b = wilson(share_b * b.runs, b.runs, confidence)
+    return newcombe_of((share_a, share_b), (a.runs, b.runs), confidence)
+
+
+def newcombe_of(
+    shares: tuple[float, float], runs: tuple[int, int], confidence: float
+) -> tuple[float, float]:
+    """The same of two shares from 0 to 1, each of so many runs."""
+    share_a, share_b = shares
+    low_a, high_a = wilson(share_a * runs[0], runs[0], confidence)
+    low_b, high_b = wilson(share_b * runs[1], runs[1], confidence)
     change = share_b - share_a
     low = change - sqrt((share_b - low_b) ** 2 + (high_a - share_a) ** 2)
     high = change + sqrt((high_b - share_b) ** 2 + (share_a - low_a) ** 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from recorder.comparison.result import (
@@ -105,6 +105,17 @@ def pair_sentence(comparison: Comparison, pair: Pair) -> str:
     return f"{text} Not tested: {'; '.join(comparison.not_tested)}."
 
 
+def unpaired(scenarios: Sequence[str]) -> tuple[str, ...]:
+    """A warning, if the arms of these scenarios do not have as many runs that count."""
+    if not scenarios:
+        return ()
+    return (
+        f"the arms do not have equally many runs that count in {', '.join(scenarios)}: rates,"
+        " quantiles and ratios of all runs weigh scenarios differently in each arm; the same"
+        " `record trial` command holds what was not held",
+    )
+
+
 def warnings(comparison: Comparison) -> tuple[str, ...]:
     """What has to be known before a number is read."""
     return tuple(_warnings(comparison))
@@ -133,6 +144,7 @@ def _warnings(comparison: Comparison) -> Iterable[str]:
             "no margins were declared for this trial: those that come with this program are used;"
             " declare your own with `record trial --criteria FILE`"
         )
+    yield from _excluded(comparison)
     if comparison.pilot:
         yield f"fewer than {PILOT} scenarios: a pilot, which can only show large differences"
     for pair in comparison.pairs:
@@ -142,6 +154,20 @@ def _warnings(comparison: Comparison) -> Iterable[str]:
                 f"{counted(missing, 'scenario')} without a valid run of both {pair.baseline} and"
                 f" {pair.challenger}: left out of that comparison"
             )
+
+
+def _excluded(comparison: Comparison) -> Iterable[str]:
+    """How many runs the rules exclude, and what to do about it."""
+    ruled = [each for each in comparison.exclusions if each.rule != "not held"]
+    if ruled:
+        number = len({session for each in ruled for session in each.sessions})
+        runs = counted(sum(arm.runs for arm in comparison.arms), "run")
+        rules = ", ".join(sorted({each.rule for each in ruled}))
+        yield (
+            f"{number} of {runs} excluded by rule ({rules}), because the caller's side was not as"
+            " it should be: `record trial` again with a larger --repeat adds runs, and nothing else"
+            " should run on that machine meanwhile"
+        )
 
 
 def not_tested(comparison: Comparison) -> tuple[str, ...]:

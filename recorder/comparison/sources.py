@@ -19,7 +19,10 @@ class Source(NamedTuple):
 
 
 _NO_PRICE: Final = "usage without a known price (`record estimate SESSION` names it)"
-_NO_TASK: Final = "an unknown outcome: the scenario is not on the tape; give it with --scenario"
+_NO_TASK: Final = (
+    "an unknown outcome: the scenario is not on the tape (give it with --scenario), or words that"
+    " it expects were redacted"
+)
 
 SOURCES: Final[Mapping[str, Source]] = {
     "task_success": Source(

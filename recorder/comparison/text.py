@@ -86,7 +86,8 @@ def _pair(comparison: Comparison, pair: Pair, paint: Paint, width: int | None) -
             yield title
             yield from _table(comparison, found, pair, paint, width)
             yield from _notes(found)
-    yield from _excluded(pair)
+    if any(each.rule != "not held" for each in comparison.exclusions):
+        yield from _excluded(pair)
     yield printable(pair.sentence)
 
 

@@ -19,9 +19,11 @@ _PROVIDERS: Final = (
 _SESSIONS: Final = (
     "SELECT count(DISTINCT v_sessions.session_id) AS sessions, "
     "count(DISTINCT CASE WHEN v_sessions.origin = 'simulate' OR v_events.body LIKE "
-    '\'%"target": "simulator"%\' THEN v_sessions.session_id END) AS simulated '
+    '\'%"target": "simulator"%\' OR v_events.body LIKE \'%"x-simulator-seed"%\' '
+    "THEN v_sessions.session_id END) AS simulated "
     "FROM v_sessions LEFT JOIN v_events ON v_events.session_id = v_sessions.session_id "
-    "AND v_events.type = 'trial.run' "
+    "AND (v_events.type = 'trial.run' OR v_events.sender = 'provider' "
+    "AND v_events.kind IN ('ws.open', 'http.response')) "
     "WHERE v_sessions.trial = :trial AND v_sessions.provider = :provider"
 )
 

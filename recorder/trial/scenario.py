@@ -241,9 +241,8 @@ def _double(table: Table, agent: Agent) -> Double:
     name = table.text("name")
     known = [tool.name for tool in agent.tools]
     if name != "*" and name not in known:
-        table.refuse(
-            f"no tool of the agent is called {name!r}; they are {', '.join(known)}", "name"
-        )
+        named = f"they are {', '.join(known)}" if known else "it has none"
+        table.refuse(f"no tool of the agent is called {name!r}; {named}", "name")
     when = table.table("when")
     given = [key for key in ("result", "error", "status", "drop") if table.has(key)]
     if len(given) != 1:

@@ -14,6 +14,7 @@ from replay.checks.tape import Tape
 _BY = ("agent", "user")
 _ROLES = {"agent": "assistant", "user": "user"}
 _SHOWN = 80
+_MARKER = "[redacted"  # docs/redaction.md; what stood there is known to nobody
 _CONDITIONS = ("contains", "all", "any", "none", "regex")
 
 
@@ -104,6 +105,11 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
+def is_redacted(text: str) -> bool:
+    """Whether words were taken out of a text when it was recorded."""
+    return _MARKER in text
+
+
 def _heard(tape: Tape, by: str, turn: int | None, conditions: Sequence[_Condition]) -> Verdict:
     if turn is not None and turn > tape.last_turn:
         return failed(f"there is no turn {turn}: the tape has {tape.last_turn}")
@@ -112,11 +118,14 @@ def _heard(tape: Tape, by: str, turn: int | None, conditions: Sequence[_Conditio
         return inconclusive(f"the tape has no words of the {by}")
     asked = [each for each in words if turn in (None, each.turn)]
     where = f"in turn {turn}" if turn is not None else "in any turn"
+    hidden = next((each for each in words if is_redacted(each.text)), None)
     seqs: list[int] = []
     for condition in conditions:
         found = [each for each in asked if condition.fits(each.text)]
         if condition.is_banned and found:
             return failed(f"the {by} says {condition.text} {_quoted(found[0])}", found[0].seqs)
+        if not found and hidden is not None:
+            return inconclusive(f"words of the {by} in turn {hidden.turn} were redacted")
         if not condition.is_banned and not found:
             heard = f" {_quoted(asked[-1])}" if asked else ", where it says nothing"
             every = [seq for each in asked for seq in each.seqs]

@@ -13,8 +13,9 @@ from recorder.providers import provider
 from recorder.store.base import Store
 from recorder.trial.record import Kept
 from recorder.trial.scenario import Budget, Scenario, read_scenario
-from replay.checks import read_tape, run
+from replay.checks import Tape, read_tape, run
 from replay.checks.expectations import Mark, expectations, heard
+from replay.checks.speech import is_redacted
 
 
 class Judging:
@@ -28,7 +29,8 @@ class Judging:
 
     def __call__(self, kept: Kept) -> bool | None:
         """Whether it finished and met every expectation: one that cannot be judged is not met. The
-        budget of the scenario is no task. None if nobody knows what was expected."""
+        budget of the scenario is no task. None if nobody knows what was expected, or only
+        redaction keeps it from being judged."""
         if kept.end.get("outcome") != "finished":
             return False
         scenario = self._scenario(kept.run)
@@ -46,7 +48,10 @@ class Judging:
         )
         marks = [Mark(each["turn"], each["seq"], each["mode"]) for each in kept.turns]
         checks = expectations(scenario, heard(marks, tape.models.turns))
-        return all(each.verdict.outcome in ("pass", "not run") for each in run(checks, tape))
+        outcomes = {each.verdict.outcome for each in run(checks, tape)}
+        if "fail" not in outcomes and "inconclusive" in outcomes and _is_redacted(tape):
+            return None
+        return outcomes <= {"pass", "not run"}
 
     def _scenario(self, facts: Mapping[str, Any]) -> Scenario | None:
         """The scenario of a run, from its tape or from those given; its text has to have the digest
@@ -57,3 +62,9 @@ class Judging:
                 return None
             self._scenarios[digest] = read_scenario(text, facts["file"])
         return replace(self._scenarios[digest], budget=Budget())
+
+
+def _is_redacted(tape: Tape) -> bool:
+    """Whether words are missing of what was said (`--redact-pii`)."""
+    turns = tape.models.turns
+    return any(is_redacted(text) for turn in turns for text in (turn.agent_text, turn.user_text))

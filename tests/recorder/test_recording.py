@@ -15,6 +15,7 @@ from tapes import WALL_NS, Script, Take, conversation, record, tone
 from thoroughness import examples
 
 from recorder.chain import SCHEME
+from recorder.derive import seen
 from recorder.errors import StoreError
 from recorder.recording import (
     AudioReader,
@@ -150,6 +151,16 @@ def test_a_slice_outside_its_segment_is_damage() -> None:
     with pytest.raises(DamagedTape, match="segment 9 is lost"):
         reader.read(AudioRef(session, 7, 0, 0, "base64", 9, 0, 10))
     assert issubclass(DamagedTape, StoreError)
+
+
+def test_a_lost_segment_is_told_where_only_its_length_is_asked_for(
+    kept: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = record(kept, Script().open().append(tone(100)).takes)
+    assert sum(each.audio_ms for each in seen(kept, session)) == pytest.approx(100)
+    monkeypatch.setattr(kept, "segments", lambda _: [])
+    with pytest.raises(DamagedTape, match=r"segment 1 is lost: `record verify"):
+        list(seen(kept, session))
 
 
 def test_a_recording_of_nothing(kept: Store) -> None:

@@ -169,6 +169,8 @@ function drawFinding(finding, id) {
 
 const pairOf = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
 
+const SIDE = 62; // as wide as `← better`, and some
+
 /** The interval against 0 and the margin. */
 function forest(finding, width) {
   const { effect, margin } = finding;
@@ -179,6 +181,8 @@ function forest(finding, width) {
   const at = scale(low - pad, high + pad, 4, width - 4);
   const sides = finding.better === "lower" ? ["← better", "worse →"] : ["← worse", "better →"];
   const kind = KINDS[finding.verdict];
+  const isFree = at(0) > SIDE && at(0) < width - SIDE; // of the words at either end
+  const nought = isFree ? [s("text", { x: at(0), y: 54, "text-anchor": "middle" }, "0")] : [];
   return s(
     "svg",
     {
@@ -204,7 +208,7 @@ function forest(finding, width) {
       transform: `translate(${at(effect.number.value)} 21)`,
     }),
     s("text", { x: 2, y: 54 }, sides[0]),
-    s("text", { x: at(0), y: 54, "text-anchor": "middle" }, "0"),
+    ...nought,
     s("text", { x: width - 2, y: 54, "text-anchor": "end" }, sides[1]),
   );
 }

@@ -164,6 +164,7 @@ def test_excluded_runs_are_counted_and_shown_with_and_without() -> None:
     assert wait.effect_all.high > wait.effect.high
     assert all(session in wait.query for session in excluded.sessions)
     assert any("1 scenario without a valid run of both" in each for each in found.warnings)
+    assert any("5 of 100 runs excluded by rule (stall)" in each for each in found.warnings)
     assert "5 runs excluded by rule" in found.pairs[0].sentence
 
 
@@ -189,6 +190,12 @@ def test_runs_that_did_not_take_place_are_named() -> None:
     found = compared(VAPI, Arm("openai"), change=stop)
     [excluded] = found.exclusions
     assert (excluded.rule, excluded.runs, found.arms[1].runs) == ("not held", 1, 49)
+    assert "equally many runs that count in scenario-01: " in found.warnings[-1]
+
+
+def test_as_many_runs_of_each_arm_are_not_warned_about() -> None:
+    found = compared(VAPI, Arm("openai"))
+    assert not any("equally many" in each for each in found.warnings)
 
 
 def test_an_unknown_price_is_no_price() -> None:

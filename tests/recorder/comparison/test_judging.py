@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import Literal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.comparison.estimating import Measured
+from recorder.comparison.estimating import NEWCOMBE, Measured, newcombe_of
 from recorder.comparison.judging import gate, holm, needed, verdict
 from recorder.comparison.result import Criterion, Effect, Estimate, Family, Finding, Verdict
+from recorder.comparison.student import critical
 
 CRITERION = Criterion("wait", "primary", "v2v_ms", "quantile", 0.5, "lower", 100, "ms", "ms")
 
@@ -79,9 +82,51 @@ def test_a_gate_is_passed_where_nothing_is_worse_by_its_margin() -> None:
 
 
 def test_how_many_scenarios_it_takes() -> None:
-    # four out of five at 95 %: (1.96 + 0.84)^2 = 7.85 squared standard errors a squared margin
+    # four out of five at 95 %, 80 degrees of freedom: (1.990 + 0.846)^2 = 8.04 squared standard
+    # errors a squared margin
     found = Measured(800, 800, 0, -300, 300, 1, 100, False, 10, "t")
-    assert needed(found, CRITERION, 0.95, 5).scenarios == 79
-    assert needed(found, CRITERION, 0.95, 5).runs == 395
+    assert needed(found, CRITERION, 0.95, 5).scenarios == 81
+    assert needed(found, CRITERION, 0.95, 5).runs == 405
     precise = found._replace(error=20.0)
     assert needed(precise, CRITERION, 0.95, 5).scenarios == 11  # one more at least
+
+
+def test_few_scenarios_need_more_than_the_normal_says() -> None:
+    # 2.3 by the normal; with 5 scenarios t is 2.78 + 0.94, which asks for 4.15
+    found = Measured(800, 800, 0, -99, 99, 1, 100 * 0.1**0.5, False, 3, "t")
+    assert needed(found, CRITERION, 0.95, 5).scenarios == 5
+
+
+def test_what_is_adjusted_needs_more() -> None:
+    found = Measured(800, 800, 0, -300, 300, 1, 100, False, 10, "t")
+    # at 98.3 %: (2.44 + 0.85)^2 = 10.8
+    assert needed(found, CRITERION, 0.95, 5, family=3).scenarios == 108
+
+
+@pytest.mark.parametrize("family", [1, 3])
+@pytest.mark.parametrize("deviation", [120.0, 250.0])
+def test_four_of_five_trials_of_that_size_show_the_margin(deviation: float, family: int) -> None:
+    found = Measured(0, 0, 0, -1, 1, 1, deviation / sqrt(5), False, 5, "t")
+    size = needed(found, CRITERION, 0.95, 1, family).scenarios
+    trials = np.random.default_rng(1).normal(CRITERION.margin, deviation, (10_000, size))
+    t = trials.mean(1) / (trials.std(1, ddof=1) / sqrt(size))
+    shown = float((t > critical(1 - 0.05 / family, size - 1)).mean())
+    assert 0.79 < shown < 0.84
+
+
+def test_a_rate_needs_as_many_scenarios_as_there_have_to_be_ways_to_swap() -> None:
+    found = Measured(5, 5, 0, -1, 1, 1, 0.1, False, 2, "t")
+    rate = CRITERION._replace(statistic="rate")
+    assert needed(found, CRITERION, 0.95, 5).scenarios == 3
+    assert needed(found, rate, 0.95, 5).scenarios == 5
+    assert needed(found, rate, 0.95, 5, family=3).scenarios == 6
+
+
+def test_rates_that_do_not_spread_need_an_interval_within_the_margin() -> None:
+    # both arms at 100 %: z^2 / (n + z^2) is below 5 % from 73 runs on
+    found = Measured(100, 100, 0, -56, 56, 1, 0, False, 2, NEWCOMBE)
+    rate = CRITERION._replace(statistic="rate", margin=5)
+    assert needed(found, rate, 0.95, 1).scenarios == 73
+    assert needed(found, rate, 0.95, 5).scenarios == 15
+    low, high = newcombe_of((1, 1), (73, 73), 0.95)
+    assert -5 < low < high < 5

@@ -10,7 +10,7 @@ from compared_trial import Arm, Made, fill
 from recorder.comparison.comparing import compare
 from recorder.comparison.criteria import shipped
 from recorder.comparison.gather import gather
-from recorder.comparison.result import Comparison, Effect
+from recorder.comparison.result import Comparison, Effect, Exclusion
 from recorder.comparison.sentences import interval, quantity
 from recorder.comparison.text import lines
 from recorder.store.memory import MemoryStore
@@ -57,6 +57,11 @@ def test_what_the_excluded_runs_would_change_is_told(compared: Comparison) -> No
     assert (
         "With the excluded runs voice-to-voice, median would be inconclusive, not better: " in told
     )
+
+
+def test_without_excluded_runs_nothing_is_said_of_them(compared: Comparison) -> None:
+    found = compared._replace(exclusions=(Exclusion("vapi", "not held", 1, ("x",)),))
+    assert "With the excluded runs" not in "\n".join(lines(found, plain, None))
 
 
 def test_nothing_is_wider_than_the_terminal_but_what_is_a_sentence(compared: Comparison) -> None:

@@ -14,9 +14,11 @@ from tapes import conversation
 from recorder.derive import refresh
 from recorder.features.matrix import Cell, Matrix, fill
 from recorder.features.reading import definitions
+from recorder.heads import ResponseHead
 from recorder.projections.marks import MetricRow
 from recorder.store import open_store
 from recorder.store.query import asking
+from replay.simulators.common import SEED_HEADER
 
 
 def filled(path: Path, trial: str = TRIAL) -> Matrix:
@@ -78,6 +80,23 @@ def test_every_cell_of_a_provider_without_sessions_is_documented_or_not_tested(
 def test_simulated_sessions_are_counted(matrix: Matrix) -> None:
     assert [(arm.sessions, arm.simulated) for arm in matrix.arms] == [(2, 2), (2, 2), (0, 0)]
     assert matrix.simulated == ("OpenAI Realtime", "Vapi")
+
+
+@pytest.mark.parametrize(("name", "simulated"), [(SEED_HEADER, 1), ("x-request-id", 0)])
+def test_a_simulator_at_an_address_is_known_by_its_seed(
+    tmp_path: Path, name: str, simulated: int
+) -> None:
+    path = tmp_path / "tapes.db"
+    run = {"scenario": "s", "provider": "openai", "repeat": 1, "target": "address"}
+    head = ResponseHead(101, "Switching Protocols", ((name, "1"),), None).encode()
+    takes = [
+        each._replace(body=head) if each[2:4] == ("provider", "ws.open") else each
+        for each in conversation()
+    ]
+    with closing(open_store(str(path), create=True)) as store:
+        keep(store, run, takes, ())
+        refresh(store)
+    assert filled(path).arms[0].simulated == simulated
 
 
 def test_barge_ins_count_if_the_agent_stopped_after_them(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ async def held(runner: Runner, name: str, purse: Purse) -> list[Ran | str]:
 
 
 async def test_limits_leave_valid_tapes_and_a_stalled_run_is_excluded(
-    tmp_path: Path, service: str
+    tmp_path: Path, service: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     url = f"sqlite:///{tmp_path}/t.db"
     targets = {"openai": Target("address", service, MADE_UP)}
@@ -76,6 +76,9 @@ async def test_limits_leave_valid_tapes_and_a_stalled_run_is_excluded(
     display = Display(as_json=False)
     display.ran(stalled, [])
     assert display.verdict() == "1 runs as expected, 0 not, 1 excluded by rule"
+    capsys.readouterr()
+    display.end(None, Decimal(0))
+    assert "hold more with a larger --repeat" in capsys.readouterr().err
 
     with closing(open_store(url, create=False)) as store:
         kept = list(kept_runs(store, "t"))

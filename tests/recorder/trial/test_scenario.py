@@ -87,6 +87,13 @@ def test_a_scenario_is_told_from_a_file_of_checks() -> None:
     assert not is_scenario("no TOML at all [")
 
 
+def test_a_double_of_an_agent_without_tools_is_refused() -> None:
+    head, rest = TEXT.split("[[agent.tools]]", 1)
+    text = head + rest[rest.index("[[tool]]") :]
+    with pytest.raises(FileError, match="no tool of the agent is called 'book_table'; it has none"):
+        read_scenario(text, "small.toml")
+
+
 def test_noise_keys_and_silence_are_turns_too() -> None:
     turn = 'say = "Wait, please."'
     noise = 'noise = { kind = "door", ms = 300, level_db = -30 }'

@@ -149,11 +149,19 @@ def test_it_fails_with_a_reason_and_its_events(text: str, reason: str, events: i
     assert len(verdict.seqs) == events, verdict
 
 
+REDACTED = tape(
+    each._replace(body=each.body.replace(b"Good morning.", b"[redacted]"))
+    for each in conversation()
+)
+
+
 @pytest.mark.parametrize(
     ("text", "on", "reason"),
     [
         ('says = "hello"', EMPTY, "the tape has no words of the agent"),
         ("max_words = 3", EMPTY, "the tape has no words of the agent"),
+        ('says = "hello"', REDACTED, "words of the agent in turn 1 were redacted"),
+        ('says = { none = ["fool"] }', REDACTED, "words of the agent in turn 1 were redacted"),
         ("latency_ms = { max = 1 }", EMPTY, "no turn has both user_stopped and first_audio"),
         ("latency_ms = { max = 1 }", UNTIMED, "the tape has no times"),
         ("duration_s = { max = 1 }", UNTIMED, "the tape has no times"),
