@@ -1,7 +1,10 @@
-"""The real commands as processes, and a studio of them: simulator, proxy, store, and wiretaps."""
+"""The real commands as processes (or here, where another test has the process), and a studio of
+them: simulator, proxy, store, and wiretaps."""
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import os
 import queue
@@ -11,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self
@@ -24,6 +27,7 @@ from wiretap import Call, Frame, Wiretap
 
 from recorder.cli import cli as record_cli
 from replay.cli import cli as replay_cli
+from tests.replay.commands.listening import Command
 
 Program = Literal["recorder", "replay"]
 PACE_S = 0.01
@@ -133,6 +137,42 @@ class Service:
             self.stop()
 
 
+class Here:
+    """A `replay` command that listens, as `Service`, in a thread of this process; one at a time."""
+
+    def __init__(self, *words: str) -> None:
+        self._command = Command(*words)
+        self._errors = io.StringIO()
+        self._stack = ExitStack()
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return self._command.url
+
+    def ended(self) -> Ended:
+        """Wait for its own end."""
+        code, out = asyncio.run(self._command.end())
+        return Ended(code, out, self._errors.getvalue())
+
+    def __enter__(self) -> Self:
+        self._stack.enter_context(redirect_stderr(self._errors))
+        try:
+            asyncio.run(_begin(self._command))
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._stack:
+            asyncio.run(self._command.__aexit__())
+
+
+async def _begin(command: Command) -> None:
+    await command.__aenter__()
+
+
 @dataclass
 class Taped:
     """A conversation that was recorded: its session, what the client saw, and the wire twice."""
@@ -157,27 +197,37 @@ def tape_frames(store: str, session: str, sender: str) -> list[Frame]:
 class Studio:
     """client → wiretap → `record proxy` → wiretap → `replay simulate openai`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, simulator: str | None = None) -> None:
+        """`simulator` is the URL of one that runs; without it, there is an own one."""
+        self.folder, self._provider = folder, simulator
         self.store = f"sqlite:///{folder / 'tapes.db'}"
         self._tapes: dict[str, Taped] = {}
+        self._services: list[Service] = []
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         enter = self._stack.enter_context
-        quick = ("--latency-ms", "20", "--jitter-ms", "10", "--pace", "40")
-        words = ("openai", "--listen", "127.0.0.1:0", "--seed", "7", "--transcript", SPOKEN)
-        self.simulator = enter(Service("replay", "simulate", *words, *quick))
-        self.far = enter(Wiretap(self.simulator.url))
+        if self._provider is None:
+            quick = ("--latency-ms", "20", "--jitter-ms", "10", "--pace", "40")
+            words = ("openai", "--listen", "127.0.0.1:0", "--seed", "7", "--transcript", SPOKEN)
+            self._services.append(enter(Service("replay", "simulate", *words, *quick)))
+            self._provider = self._services[0].url
+        self.far = enter(Wiretap(self._provider))
         tape = ("--store", self.store, "--trial", "e2e", "--listen", "127.0.0.1:0")
         self.proxy = enter(Service("recorder", "proxy", *tape, "--openai-url", self.far.url))
         self.near = enter(Wiretap(self.proxy.url))
         return self
 
     def __exit__(self, *_: object) -> None:
-        endings = [self.proxy.stop(), self.simulator.stop()]
+        endings = [service.stop() for service in (self.proxy, *self._services)]
         self._stack.close()
-        assert [ending.code for ending in endings] == [0, 0], endings
+        assert not any(ending.code for ending in endings), endings
+
+    @property
+    def provider(self) -> str:
+        """Where the simulator is."""
+        assert self._provider
+        return self._provider
 
     @property
     def base(self) -> str:

@@ -9,7 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -189,19 +189,28 @@ CASES = {
 }
 
 
+@pytest.fixture
+def here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Run a command to its end, in this process."""
+
+    def run_here(program: str, *words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", [program, *words])
+        with pytest.raises(SystemExit) as stopped:
+            {"recorder": record_main, "replay": replay_main}[program]()
+        assert isinstance(stopped.value.code, int)
+        return Ended(stopped.value.code, *capsys.readouterr())
+
+    return run_here
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_refused_in_one_line(
-    bad: Bad, case: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_refused_in_one_line(bad: Bad, case: str, here: Callable[..., Ended]) -> None:
     line, *said = CASES[case]
     program, *words = bad.words(line)
-    monkeypatch.setattr(sys, "argv", [program, *words])
-    with pytest.raises(SystemExit) as stopped:
-        {"recorder": record_main, "replay": replay_main}[program]()
-    assert isinstance(stopped.value.code, int)
-    out, err = capsys.readouterr()
     said = [text.replace("BUSY", f"127.0.0.1:{bad.port}") for text in said]
-    assert_refused(Ended(stopped.value.code, out, err), program, *said)
+    assert_refused(here(program, *words), program, *said)
 
 
 @pytest.mark.parametrize("case", ["not a database", "port in use, simulate", "ambiguous prefix"])
@@ -211,12 +220,12 @@ def test_refused_as_a_process(bad: Bad, case: str) -> None:
     assert_refused(run("recorder" if program == "recorder" else "replay", *words), program)
 
 
-def test_nothing_is_left_behind(bad: Bad) -> None:
+def test_nothing_is_left_behind(bad: Bad, here: Callable[..., Ended]) -> None:
     """A refused import adds nothing, and a store that must exist is not made."""
     before = read("recorder", "sessions", "--json", "--store", bad.store)
-    run("recorder", *bad.words("import DIR/cut.jsonl --store STORE"))
+    assert here("recorder", *bad.words("import DIR/cut.jsonl --store STORE")).code == 2
     assert read("recorder", "sessions", "--json", "--store", bad.store) == before
-    run("replay", *bad.words("serve last --store DIR/fresh.db"))
+    assert here("replay", *bad.words("serve last --store DIR/fresh.db")).code == 2
     assert not (bad.folder / "fresh.db").exists()
 
 
@@ -233,7 +242,7 @@ def test_read_only_file(bad: Bad, command: str) -> None:
     file = bad.folder / "kept.db"
     shutil.copy(bad.store, file)
     file.chmod(0o400)
-    probe = [sys.executable, "-c", f"open({str(file)!r}, 'r+b')"]
+    probe = [sys.executable, "-ISc", f"open({str(file)!r}, 'r+b')"]
     could = subprocess.run(probe, stderr=subprocess.DEVNULL, preexec_fn=without_override)
     if could.returncode == 0:
         pytest.skip("this user may write any file")
@@ -242,5 +251,7 @@ def test_read_only_file(bad: Bad, command: str) -> None:
     ended = run("recorder", *bad.words(f"{command} {more}"), preexec=without_override)
     assert_refused(ended, "recorder", "read-only", "writable", "--store")
     assert file.read_bytes() == kept
+    if command == "proxy":
+        return  # the file is as it was, so that one reading of it is enough
     seen = run("recorder", *bad.words("sessions --store DIR/kept.db"), preexec=without_override)
     assert (seen.code, seen.err) == (0, "")

@@ -1,22 +1,26 @@
-"""Real clients through `record proxy` against the simulator: what is taped is what crossed."""
+"""Real clients through `record proxy` against the simulator: what is taped is what crossed. Then
+the same conversations with `replay serve`, and no provider runs."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from functools import partial
 from pathlib import Path
 
+import conversation
 import pytest
 from clients import CLIENTS, KEY, MODEL, browser, client_secret
 from conversation import FOUND, SPOKEN, TYPED, understood
-from harness import Studio, read, run, tape_frames
+from harness import PACE_S, Here, Studio, Taped, read, run, serve, tape_frames
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
-from wiretap import Frame
+from wiretap import Frame, Wiretap
 
 from recorder.heads import Close, RequestHead
 
+REAL_TIME_S = 0.1
 EVERY_CLIENT = pytest.mark.parametrize("client", CLIENTS)
 
 
@@ -89,9 +93,11 @@ def test_every_tape_verifies(studio: Studio) -> None:
     assert all(each["ok"] for each in judged)
 
 
-def test_a_running_conversation_ends_in_order_with_the_proxy(tmp_path: Path) -> None:
+def test_a_running_conversation_ends_in_order_with_the_proxy(
+    studio: Studio, tmp_path: Path
+) -> None:
     """SIGTERM: both sides are told, what was said is sealed, exit code 0."""
-    with Studio(tmp_path) as studio:
+    with Studio(tmp_path, studio.provider) as studio:
         url = f"ws{studio.base.removeprefix('http')}/v1/realtime?model={MODEL}"
         headers = {"Authorization": f"Bearer {KEY}"}
         with connect(url, additional_headers=headers) as socket:
@@ -107,4 +113,113 @@ def test_a_running_conversation_ends_in_order_with_the_proxy(tmp_path: Path) -> 
     (row,) = studio.sessions()
     assert row["status"] == "complete"
     assert tape_frames(studio.store, row["id"], "provider") == [Frame("ws.text", created)]
-    assert run("recorder", "verify", "--store", studio.store).code == 0
+    read("recorder", "verify", "--store", studio.store)
+
+
+# Replays
+
+
+def _replay(studio: Studio, taped: Taped, client: str, speed: str, pace_s: float) -> str:
+    """Replay once, check everything but the digest, and tell the new session."""
+    with serve(studio.store, taped.session, speed) as service, Wiretap(service.url) as tap:
+        seen = CLIENTS[client](f"{tap.url}/openai", pace_s)
+        ended = service.ended()
+    assert ended.code == 0, ended
+    assert ended.err == ""
+    assert "replay complete" in ended.out
+    used = re.search(r"used: (\d+) of (\d+) provider messages", ended.out)
+    assert used
+    assert used[1] == used[2]
+    assert sorted(understood(seen)) == sorted(understood(taped.seen))
+    told = [frame for frame in tap.sockets[0].frames("provider") if frame.kind != "ws.close"]
+    assert told == tape_frames(studio.store, taped.session, "provider")
+    new = re.search(r"recorded (\w+)", ended.out)
+    assert new
+    for sender in ("client", "provider"):
+        crossed = [f for f in tap.sockets[0].frames(sender) if f.kind != "ws.close"]
+        assert tape_frames(studio.store, new[1], sender) == crossed
+    return new[1]
+
+
+def _digest(studio: Studio, session: str) -> str:
+    return read("replay", "digest", session, "--store", studio.store).strip()
+
+
+TRIED = [
+    each if each == "openai-sync" else pytest.param(each, marks=pytest.mark.slow)
+    for each in CLIENTS
+]
+
+
+@pytest.mark.parametrize("client", TRIED)
+def test_two_replays_agree_with_the_tape(studio: Studio, client: str) -> None:
+    taped = studio.tape(client)
+    replays = [_replay(studio, taped, client, speed, PACE_S) for speed in ("max", "20")]
+    digests = {session: _digest(studio, session) for session in (taped.session, *replays)}
+    assert len(set(digests.values())) == 1, digests
+    rows = {row["id"]: row for row in studio.sessions()}
+    for session in replays:
+        row = rows[session]
+        assert (row["parent"], row["origin"], row["status"]) == (
+            taped.session,
+            "replay",
+            "complete",
+        )
+    read("recorder", "verify", *replays, "--store", studio.store)
+
+
+@pytest.mark.slow
+def test_recorded_pace_with_nothing_else_running(tmp_path: Path) -> None:
+    """Speech in real time, and a replay that takes as long as the conversation took."""
+    with Studio(tmp_path) as studio:
+        taped = studio.tape("browser", pace_s=REAL_TIME_S)
+    session = _replay(studio, taped, "browser", "1", REAL_TIME_S)
+    lasted = {row["id"]: row["duration_s"] for row in studio.sessions()}
+    assert lasted[taped.session] > 3
+    assert 0.9 * lasted[taped.session] < lasted[session] < lasted[taped.session] + 2
+    assert _digest(studio, session) == _digest(studio, taped.session)
+
+
+def test_ephemeral_key_from_a_replay(studio: Studio) -> None:
+    """The key that a tape does not have is replaced by one that a page can use."""
+    secret = client_secret(studio.base)
+    taped = studio.tape("ephemeral", partial(browser, key=secret))
+    with Here("serve", taped.session, "--store", studio.store, "--speed", "max") as service:
+        base = f"{service.url}/openai"
+        again = client_secret(base)
+        seen = browser(base, PACE_S, again)
+        ended = service.ended()
+    assert again != secret
+    assert ended.code == 0, ended
+    assert sorted(understood(seen)) == sorted(understood(taped.seen))
+
+
+def test_another_conversation_fails(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client is told in an error event, the operator in a report."""
+    taped = studio.tape("openai-sync")
+    monkeypatch.setattr(conversation, "TYPED", "Good evening.")
+    with Here("serve", taped.session, "--store", studio.store, "--speed", "max") as service:
+        with pytest.raises(AssertionError, match="replay_mismatch"):
+            CLIENTS["openai-async"](f"{service.url}/openai", 0)
+        ended = service.ended()
+    assert ended.code == 1, ended
+    assert ended.err == ""
+    for words in (
+        "conversation.item.create differs",
+        "at        $.item.content[0].text",
+        f'expected  "{TYPED}"',
+        'got       "Good evening."',
+    ):
+        assert words in ended.out
+
+
+def test_conversation_left_early_fails(studio: Studio) -> None:
+    taped = studio.tape("openai-sync")
+    with Here("serve", taped.session, "--store", studio.store, "--speed", "max") as service:
+        url = f"ws{service.url.removeprefix('http')}/openai/v1/realtime?model={MODEL}"
+        with connect(url) as socket:
+            socket.recv(10)
+        ended = service.ended()
+    assert ended.code == 1, ended
+    assert "the client closed (1000) before it" in ended.out
+    assert "unused: next is" in ended.out

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import live_story
 import pytest
 from conversation import Json
-from harness import Service, read, serve
+from harness import Here, Service, read
 from live_story import ANSWER, SAID, Story, understood
 from wiretap import Frame, Wiretap
 
@@ -65,7 +65,7 @@ def taped(tmp_path_factory: pytest.TempPathFactory) -> Taped:
     said = ("--transcript", SAID, "--reply", ANSWER)
     listen = ("--listen", "127.0.0.1:0")
     with (
-        Service("replay", "simulate", "openai-live", *listen, *quick, *said) as simulator,
+        Here("simulate", "openai-live", *listen, *quick, *said) as simulator,
         Wiretap(simulator.url) as far,
         Service("recorder", "proxy", "--store", store, *listen, "--openai-url", far.url) as proxy,
         Wiretap(proxy.url) as near,
@@ -112,7 +112,8 @@ def test_each_event_is_read_once_though_two_connections_told_it(taped: Taped) ->
 )
 def test_a_replay_is_the_session_again(taped: Taped, speed: str, pace_s: float) -> None:
     begun = time.monotonic()
-    with serve(taped.store, taped.session, speed) as service, Wiretap(service.url) as tap:
+    words = ("serve", taped.session, "--store", taped.store, "--speed", speed)
+    with Here(*words) as service, Wiretap(service.url) as tap:
         story = live_story.hold(f"{tap.url}/openai", pace_s, observed=True)
         ended = service.ended()
     took = time.monotonic() - begun

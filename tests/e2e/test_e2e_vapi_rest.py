@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import pytest
 import vapi_story
-from harness import Service, read, run
+from harness import Here, Service, read
 from vapi_story import KEY, MISSING, QUERY, WRONG
 
 Json = Any
@@ -59,7 +59,7 @@ class Tape:
         limit = ("--rate-limit", str(vapi_story.REQUESTS), "--key", KEY, "--history", "5")
         tape = ("--store", self.store, "--listen", "127.0.0.1:0")
         with (
-            Service("replay", "simulate", "vapi", "--seed", "7", *limit) as simulator,
+            Here("simulate", "vapi", "--seed", "7", *limit) as simulator,
             Service("recorder", "proxy", *tape, "--vapi-url", f"{simulator.url}/vapi") as proxy,
         ):
             self.base = f"{proxy.url}/vapi"
@@ -89,7 +89,7 @@ class Tape:
     def replay(self, story: Story) -> tuple[list[Json], str]:
         """The story once more, from the tape; and the base URL."""
         words = ("serve", self.call, "--store", self.store, "--speed", "max")
-        with Service("replay", *words) as service:
+        with Here(*words) as service:
             said = story(f"{service.url}/vapi")
             ended = service.ended()
         assert ended.code == 0, ended
@@ -179,12 +179,12 @@ def test_a_replay_gives_the_same_answers_field_by_field(taped: Tape) -> None:
         f"ws://{host}/vapi/{name}/listen",
         f"http://{host}/vapi/{name}/control",
     }
-    assert run("recorder", "verify", "--store", taped.store).code == 0
+    read("recorder", "verify", "--store", taped.store)
 
 
 def test_the_same_request_with_another_body_is_a_failure(taped: Tape) -> None:
     words = ("serve", taped.call, "--store", taped.store, "--speed", "max", "--no-record")
-    with Service("replay", *words) as service:
+    with Here(*words) as service:
         body = {"assistantId": MISSING, "transport": {"provider": "vapi.websocket"}}
         answer = httpx.post(f"{service.url}/vapi/call", json=body, trust_env=False)
         ended = service.ended()

@@ -83,15 +83,6 @@ async def test_no_tape_opens_without_a_writer(tmp_path: Path) -> None:
         await writer.close()
 
 
-async def test_several_wait_for_the_writer_at_once(tmp_path: Path) -> None:
-    writer = WriterProcess(f"sqlite:///{tmp_path / 'tape.db'}", SystemClock())
-    await writer.start()
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(writer.drained() for _ in range(5)))
-        await writer.drained()
-    await writer.close()
-
-
 async def test_a_deleted_store_ends_the_conversation(tmp_path: Path) -> None:
     server, url = await upstream()
     path = tmp_path / "tape.db"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ HEADS = ("#", "| arm | dollars", "| scenario | file ")
 """Lines that name what the numbers below them are."""
 
 
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def _in_this_process() -> Iterator[None]:
     """`replay compare` without a process of its own, which one test here has."""
     from replay.commands.compare import compared
 
@@ -30,7 +31,9 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         given = dict(zip(words[1::2], words[2::2], strict=True))
         return compared(store_url, words[0], baseline=given.get("--baseline"))
 
-    monkeypatch.setattr(decide, "compared", here)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(decide, "compared", here)
+        yield
 
 
 @pytest.fixture(scope="module")

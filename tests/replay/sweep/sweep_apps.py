@@ -15,16 +15,48 @@ from recorder.export import export_session
 from recorder.store import open_store
 from recorder.store.memory import MemoryStore
 
-APP = """
+APP = r"""
 import json, os, sys, time
-from websockets.sync.client import connect
+from socket import create_connection
+
+class connect:  # a WebSocket of the least: a library takes longer to import than all else here
+    def __init__(self, url):
+        host, path = url.removeprefix("ws://").split("/", 1)
+        name, port = host.split(":")
+        self.to = create_connection((name, int(port)), 10)
+        self.file = self.to.makefile("rb")
+        head = [f"GET /{path} HTTP/1.1", f"Host: {host}", "Connection: Upgrade"]
+        head += ["Upgrade: websocket", "Sec-WebSocket-Version: 13"]
+        head += ["Sec-WebSocket-Key: " + "A" * 22 + "==", "", ""]
+        self.to.sendall("\r\n".join(head).encode())
+        assert b" 101 " in self.file.readline()
+        while self.file.readline().strip():
+            pass
+
+    def recv(self):
+        first, size = self.file.read(2)
+        size = int.from_bytes(self.file.read({126: 2, 127: 8}[size])) if size > 125 else size
+        assert first == 0x81, "no text"
+        return self.file.read(size)
+
+    def send(self, text, first=0x81):
+        size = [0x80 | len(text)] if len(text) < 126 else [0xFE, *len(text).to_bytes(2)]
+        self.to.sendall(bytes([first, *size, 0, 0, 0, 0]) + text)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.send((1000).to_bytes(2), 0x88)
+        self.file.read()
 
 url = "ws" + os.environ["OPENAI_BASE_URL"].removeprefix("http") + "/realtime?model=gpt-realtime"
 with connect(url) as socket:
-    socket.recv(10)
+    socket.recv()
     print("connected for", os.environ["REPLAY_TAPE"], flush=True)
-    socket.send(json.dumps({"type": "session.update", "session": {"instructions": "Short."}}))
-    socket.recv(10)
+    update = {"type": "session.update", "session": {"instructions": "Short."}}
+    socket.send(json.dumps(update).encode())
+    socket.recv()
 """
 _S = 1_000_000_000
 

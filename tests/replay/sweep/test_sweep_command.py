@@ -143,7 +143,7 @@ def test_a_run_has_a_bound_and_its_processes_are_ended(tapes: Path, tmp_path: Pa
         f"open({str(child)!r}, 'w').write(str(child.pid))",
         "time.sleep(60)",
     )
-    text = APP.replace("    socket.recv(10)\n", "", 1).split("    print", 1)[0]
+    text = APP.replace("    socket.recv()\n", "", 1).split("    print", 1)[0]
     lines = [f"    {line}" for line in hang]
     command = app(tmp_path, *lines, text=text)
     result = sweep(tapes / "good", "--app", command, "--max-seconds", "1.5")

@@ -1,4 +1,5 @@
-"""A proxy in this process, its writer in another, and an upstream that does as it is told."""
+"""A proxy in this process, its writer in another or a thread, and an upstream that does as it is
+told."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from recorder.events import Event
 from recorder.recording import Recording
 from recorder.store import open_store
 from recorder.store.base import SessionRow, Store
+from tests.recorder.capture.proxy.thread_writer import ThreadWriter
 
 SSE = [b"data: one\n\n", b"data: two\n\n", b"data: three\n\n"]
 
@@ -134,7 +136,11 @@ class House:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
+async def house(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[House]:
+    """The writer is a thread, or what a module says with `WRITING`."""
+    writing: type[WriterProcess] = getattr(request.module, "WRITING", ThreadWriter)
     path = tmp_path_factory.mktemp("proxy") / "tape.db"
     upstream = Upstream()
     server = web.Server(upstream.handle)  # type: ignore[arg-type]
@@ -143,7 +149,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     upstream.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    writer = WriterProcess(f"sqlite:///{path}", SystemClock())
+    writer = writing(f"sqlite:///{path}", SystemClock())
     await writer.start()
     store = open_store(f"sqlite:///{path}", create=False, readonly=True)
     proxy = Proxy(writer, "tests", {"openai": upstream.url + "/base"})

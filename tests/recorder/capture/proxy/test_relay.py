@@ -11,11 +11,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
+from recorder.capture.process import WriterProcess
 from recorder.events import Event
 from recorder.heads import Close, RequestHead, ResponseHead, header
 from tests.recorder.capture.proxy.conftest import House
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+WRITING = WriterProcess
+"""The writer of `house` here."""
 KEY = "sk-proj-canary0123456789abcdefghijklmnop"
 
 
@@ -203,3 +206,9 @@ async def test_text_frames_stay_text(house: House) -> None:
         assert await echoed(socket, "text") == "text"
         assert await echoed(socket, b"bytes") == b"bytes"
     assert [kind for kind, _ in house.upstream.heard] == [WSMsgType.TEXT, WSMsgType.BINARY]
+
+
+async def test_several_wait_for_the_writer_at_once(house: House) -> None:
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(house.writer.drained() for _ in range(5)))
+        await house.writer.drained()

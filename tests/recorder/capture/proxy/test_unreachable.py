@@ -10,16 +10,16 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.server import Proxy
 from recorder.clock import SystemClock
 from recorder.recording import Recording
 from recorder.store import open_store
+from tests.recorder.capture.proxy.thread_writer import ThreadWriter
 
 
 async def test_a_refused_connection_is_recorded_as_such(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'tapes.db'}"
-    writer = WriterProcess(url, SystemClock())
+    writer = ThreadWriter(url, SystemClock())
     await writer.start()
     proxy = Proxy(writer, "t", {"openai": "http://127.0.0.1:1"})
     base = await proxy.start("127.0.0.1", 0)

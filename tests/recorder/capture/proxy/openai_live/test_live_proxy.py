@@ -27,6 +27,7 @@ from recorder.heads import RequestHead
 from recorder.recording import Recording
 from recorder.store import open_store
 from recorder.store.base import SessionRow, Store
+from tests.recorder.capture.proxy.thread_writer import ThreadWriter
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KEY = "sk-proj-canary0123456789abcdefghijklmnop"
@@ -137,7 +138,7 @@ async def house(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House
     path = tmp_path_factory.mktemp("live") / "tape.db"
     live = Live()
     runner, url = await _serve(live.handle)
-    writer = WriterProcess(f"sqlite:///{path}", SystemClock())
+    writer = ThreadWriter(f"sqlite:///{path}", SystemClock())
     await writer.start()
     store = open_store(f"sqlite:///{path}", create=False, readonly=True)
     options = ProxyOptions(webhook_secret=HOOK)

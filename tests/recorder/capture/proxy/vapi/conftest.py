@@ -24,6 +24,7 @@ from recorder.events import Event
 from recorder.recording import Recording
 from recorder.store import open_store
 from recorder.store.base import SessionRow, Store
+from tests.recorder.capture.proxy.thread_writer import ThreadWriter
 
 SECRET = "hook-secret-canary-5150"
 Json = dict[str, Any]
@@ -209,7 +210,7 @@ async def open_house(
     team.url = f"http://{team_host}"
     if options.get("webhook_to", "").startswith("/"):
         options["webhook_to"] = team.url + options["webhook_to"]
-    writer = WriterProcess(f"sqlite:///{path}", SystemClock(), redact_pii=redact_pii)
+    writer = ThreadWriter(f"sqlite:///{path}", SystemClock(), redact_pii=redact_pii)
     await writer.start()
     store = open_store(f"sqlite:///{path}", create=False, readonly=True)
     url = f"http://{vapi.host}"
