@@ -247,7 +247,6 @@ def test_a_bug_in_a_tracker_costs_no_recording(caplog: pytest.LogCaptureFixture)
     assert "not understood" in caplog.text
 
 
-@pytest.mark.slow
 async def test_rest_is_recorded_again_once_the_store_is_back(tmp_path: Path) -> None:
     import sqlite3
 

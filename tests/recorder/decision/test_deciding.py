@@ -62,7 +62,10 @@ def test_a_failed_gate_comes_before_anything_that_is_better() -> None:
 def test_an_open_gate_leaves_everything_open() -> None:
     found = decided(Made((finding("inconclusive", "gate", scenarios=24), finding("better"))))
     assert (found.outcome, found.scenarios_more) == ("inconclusive", 12)
-    assert found.headline == "Inconclusive: about 12 more scenarios needed (by the declared rule)"
+    assert found.headline == (
+        f"Inconclusive whether {found.challenger} is better than {found.baseline}: about 12 more "
+        "scenarios needed (by the declared rule)"
+    )
 
 
 def test_what_is_missing_is_the_most_that_any_criterion_needs() -> None:

@@ -27,7 +27,6 @@ async def run(*words: str) -> tuple[int, list[str]]:
     return code, output.splitlines()
 
 
-@pytest.mark.slow
 async def test_a_tape_is_played_to_a_server_of_the_same_tape(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'tapes.db'}"
     tape = keep(url, spoken())

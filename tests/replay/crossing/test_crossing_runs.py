@@ -218,7 +218,6 @@ def test_a_signal_ends_a_run_that_nobody_is_to_blame_for(
     assert row.status == "complete"
 
 
-@pytest.mark.slow
 def test_over_sockets_its_webhooks_come_back_and_are_recorded(store: Store) -> None:
     row = hold(store, "openai", SHORT, ("Done.",))
     tape = read_tape(store, row)
