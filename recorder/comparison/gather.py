@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -129,11 +129,7 @@ def _conduct(store: Store, kept: Kept, whole: Mapping[str, float]) -> dict[str, 
     answered = whole.get("turns_answered", 0.0)
     judged = answered + whole.get("turns_late", 0.0) + whole.get("turns_missed", 0.0)
     stimuli = [_stimulus(note) for note in kept.turns]
-    cuts = [
-        row.detected_ns / _MS
-        for row in store.models("interruption", kept.row.id)
-        if row.detected_ns is not None
-    ]
+    cuts = list(_cuts(store, kept))
     return {
         "tool_failure": (
             float(sum(bool(row.failed) for row in calls)),
@@ -143,6 +139,20 @@ def _conduct(store: Store, kept: Kept, whole: Mapping[str, float]) -> dict[str, 
         "yields": yields(stimuli, cuts),
         "false_stops": false_stops(stimuli, cuts),
     }
+
+
+def _cuts(store: Store, kept: Kept) -> Iterator[float]:
+    """When answers were cut off: when the provider heard the caller; where it does not say that, as
+    long after the caller came to the turn as the agent took to fall silent, by sound."""
+    silent = {
+        row.turn: row for row in store.models("metric", kept.row.id) if row.metric == "yield_ms"
+    }
+    for row in store.models("interruption", kept.row.id):
+        if row.detected_ns is not None:
+            yield row.detected_ns / _MS
+        elif (heard := silent.get(row.turn)) is not None:
+            begun = [note["at_ns"] for note in kept.turns if note["seq"] < heard.first_seq]
+            yield from (at / _MS + heard.value for at in begun[-1:])
 
 
 def _stimulus(note: Mapping[str, Any]) -> Stimulus:

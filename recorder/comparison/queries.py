@@ -10,10 +10,14 @@ from recorder.comparison.result import Criterion
 _RUN: Final = "(SELECT body FROM event WHERE event.session = session.id AND type = 'trial.run')"
 _NOTES: Final = (
     "SELECT session.provider, event.session, event.seq, event.type, event.body,"
-    " interruption.detected_ns / 1000000 AS detected_ms, event.at_ns / 1000000 AS at_ms"
+    " interruption.detected_ns / 1000000 AS detected_ms, metric.value AS yield_ms,"
+    " event.at_ns / 1000000 AS at_ms"
     " FROM session JOIN event ON event.session = session.id"
     " LEFT JOIN interruption ON interruption.session = session.id"
-    " AND interruption.detected_ns >= event.at_ns"
+    " AND (interruption.detected_ns >= event.at_ns"
+    " OR interruption.detected_ns IS NULL AND interruption.first_seq > event.seq)"
+    " LEFT JOIN metric ON metric.session = interruption.session"
+    " AND metric.turn = interruption.turn AND metric.metric = 'yield_ms'"
     " WHERE {of} AND event.type = 'trial.turn' ORDER BY 1, 2, 3"
 )
 _COUNTED: Final = {

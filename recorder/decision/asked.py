@@ -31,9 +31,22 @@ _METERS: Final = (
     " AND component = 'model' AND unit = 'token'{without}"
     " GROUP BY meter, model ORDER BY meter, model"
 )
+_PARTS: Final = (
+    "SELECT component, sum(usd) AS usd, count(*) - count(usd) AS unpriced,"
+    " sum(CASE WHEN unit = 'second' THEN quantity END) AS seconds FROM v_cost"
+    " WHERE trial = :trial AND provider = :provider"
+    " AND session_id IN (SELECT id FROM session WHERE parent IS NULL){without}"
+    " GROUP BY component ORDER BY usd DESC, component"
+)
+_MEASURED: Final = (
+    "SELECT DISTINCT metric FROM metric JOIN session ON session.id = metric.session"
+    " WHERE session.trial = :trial AND session.provider = :provider"
+    " AND session.parent IS NULL ORDER BY metric"
+)
 _MODELS: Final = (
     "SELECT DISTINCT model FROM v_cost WHERE trial = :trial AND provider = :provider"
-    " AND component IN ('model', 'transcriber') AND model IS NOT NULL ORDER BY model"
+    " AND component IN ('model', 'transcriber', 'session', 'backend')"
+    " AND model IS NOT NULL ORDER BY model"
 )
 _UNPRICED: Final = (
     "SELECT count(*) - count(usd) AS unpriced FROM v_cost"
@@ -124,6 +137,15 @@ class Asking:
     def meters(self, provider: str) -> Told:
         """Tokens of the model by meter: meter, model, quantity, dollars, lines without a price."""
         return self.told(_METERS, provider)
+
+    def parts(self, provider: str) -> Told:
+        """The bill of the valid runs by component: component, dollars, lines without a price, and
+        the seconds that were charged, where it is charged by the second."""
+        return self.told(_PARTS, provider)
+
+    def measured(self, provider: str) -> Told:
+        """The metrics of which the tapes of an arm have evidence."""
+        return self.told(_MEASURED, provider)
 
     def models(self, provider: str) -> Told:
         """The models that an arm was charged for."""

@@ -29,6 +29,8 @@ def section(page: Page, made: Material) -> None:
         "The last column is the cost of a minute times the minutes: what it would be if every call "
         "were like those of the trial."
     )
+    page.say("What a minute is made of:")
+    page.list(_parts(page, made, arm.name) for arm in made.comparison.arms)
     for pair in made.comparison.pairs:
         page.list([*_even(page, made, pair), *_pays(page, made, pair)])
     _offers(page, made)
@@ -54,6 +56,21 @@ def _arm(page: Page, made: Material, arm: str) -> Row:
         _UNKNOWN if month is None else f"${month:,.2f}",
     ]
     return Row(cells, marks + mark)
+
+
+def _parts(page: Page, made: Material, arm: str) -> tuple[str, str]:
+    """A minute of an arm by component, and whether it is charged for time."""
+    found, minutes = made.asking.parts(arm), made.money[arm].minutes
+    parts = [
+        f"{component} " + (_UNKNOWN if unpriced or not minutes else f"${float(usd) / minutes:.4f}")
+        for component, usd, unpriced, _ in found.rows
+    ]
+    text = f"{arm}: {', '.join(parts) or 'nothing was charged'}."
+    for component, _, _, seconds in found.rows:
+        if component == "session" and seconds is not None:
+            text += f" The open session is charged by the second, silence too: {float(seconds):g} s"
+            text += " in all."
+    return text, page.notes.query(found.sql, found.given)
 
 
 def _success(page: Page, made: Material, arm: str) -> tuple[str, str]:

@@ -96,8 +96,11 @@ _SAID: Final[dict[Outcome, str]] = {
     "switch": "Switch from {baseline} to {challenger}",
     "stay": "Stay with {baseline}",
     "no difference": "No difference that matters between {baseline} and {challenger}",
-    "trade-off": "No rule decides: {challenger} is better in some criteria and worse in others",
-    "inconclusive": "Inconclusive: {more}",
+    "trade-off": (
+        "No rule decides: {challenger} is better than {baseline} in some criteria and worse in"
+        " others"
+    ),
+    "inconclusive": "Inconclusive whether {challenger} is better than {baseline}: {more}",
 }
 
 

@@ -69,6 +69,11 @@ def _arm(found: Comparison, number: int) -> str:
 
 def _decision(page: Page, made: Material, compare: str) -> None:
     page.title("Decision")
+    if len(made.decisions) > 1:
+        page.say(
+            "Each challenger is compared with the baseline, and not with the others; `--baseline` "
+            "takes another arm as the baseline."
+        )
     for decision in made.decisions:
         page.say(f"{decision.headline}.", compare, loud=True)
         queries = {
@@ -91,6 +96,7 @@ def _why(decision: Decision) -> list[str]:
     found += [f"Less sure, because {each}" for each in decision.doubts]
     found += [
         f"The model {each.model} of {each.arm} ends {each.days} days after the last run"
+        + (f"; what comes after it: {each.known.after}" if each.known else "")
         for each in decision.near_ends
     ]
     return found

@@ -20,13 +20,14 @@ def section(page: Page, made: Material, compare: str) -> None:
         found += _losses(page, made, pair)
         found += _failures(page, made, pair)
         found += _excluded(made, pair, compare)
-    page.list(found or [("None that this program knows of.", "")])
+    page.list(dict.fromkeys(found) or [("None that this program knows of.", "")])
 
 
 def _ends(page: Page, made: Material, pair: Pair) -> Iterator[tuple[str, str]]:
     for each in made.endings:
         if each.is_near and each.known and each.arm in (pair.baseline, pair.challenger):
             text = f"The model {each.model} of {each.arm} ends on {each.known.ends}"
+            text += " (second-hand)" if each.known.is_hearsay else ""
             mark = page.notes.source(each.known.source)
             yield f"{text}: what the trial measured holds until then.", mark
 
@@ -84,6 +85,7 @@ def not_tested(page: Page, made: Material, compare: str) -> None:
         if names:
             text = f"{arm.column.name}, neither shown nor documented: {'; '.join(names)}."
             found.append((text, compare))
+    found += _unmeasured(page, made)
     found += _lacking(page, made)
     found += _timeouts(page, made)
     page.list(found)
@@ -98,6 +100,19 @@ def _column(arm: Arm) -> tuple[str, str]:
 
 def _name(row: Row) -> str:
     return row.feature.name
+
+
+def _unmeasured(page: Page, made: Material) -> Iterator[tuple[str, str]]:
+    """What the tapes of an arm have no evidence of, and those of another arm have: it is not known
+    there, and not zero."""
+    told = {arm.name: made.asking.measured(arm.name) for arm in made.comparison.arms}
+    having = {name: {row[0] for row in found.rows} for name, found in told.items()}
+    for name, found in told.items():
+        others = set().union(*(own for other, own in having.items() if other != name))
+        if names := sorted(others - having[name]):
+            text = f"{name}, not measured though another arm is: {', '.join(names)}"
+            mark = page.notes.query(found.sql, found.given)
+            yield f"{text} (docs/metrics.md tells what each needs).", mark
 
 
 def _lacking(page: Page, made: Material) -> Iterator[tuple[str, str]]:

@@ -188,9 +188,11 @@ def _elsewhere(
     ]
     if not found:
         return Estimate([], {"models": []}, [])
+    has_live = any(line.component == "session" for bill in found for line in bill.lines)
+    alone = ", of GPT-Live the session alone" if has_live else ""
     lines = [
         "",
-        f"the same conversation elsewhere: {talk.seconds:.1f} s, of GPT-Live the session alone",
+        f"the same conversation elsewhere: {talk.seconds:.1f} s{alone}",
         *elsewhere_table(found, width),
     ]
     return Estimate(lines, {"models": elsewhere_facts(found)}, [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from recorder.projections.rows import InterruptionRow, TurnRow
 from recorder.providers.neutral import Class
@@ -78,7 +78,8 @@ def interruptions(table: Table) -> Check:
 
 
 def yields_within_ms(table: Table) -> Check:
-    """After the provider heard the user, the answer stops within a time."""
+    """After the provider heard the user, the answer stops within a time; where the provider does
+    not say when it did, after the user began, by sound, which can only be longer."""
     within, turn = table.number("yields_within_ms"), table.whole("turn")
     table.done()
 
@@ -88,17 +89,41 @@ def yields_within_ms(table: Table) -> Check:
             return inconclusive("no answer was interrupted, so that nothing was tried")
         if tape.untimed:
             return inconclusive(tape.untimed)
-        timed = [(_yielded(row), row) for row in rows]
-        known = [(ms, row) for ms, row in timed if ms is not None]
+        known = [each for row in rows if (each := _yielding(tape, row)) is not None]
         if not known:
             return inconclusive("the tape does not tell when the user was heard, and what stopped")
-        ms, row = max(known, key=lambda each: each[0])
-        reason = f"the answer of turn {row.turn} stopped {ms:.0f} ms after the user was heard"
+        slowest = max(known, key=lambda each: each.ms)
+        reason = f"the answer of turn {slowest.turn} stopped {slowest.ms:.0f} ms after the user"
         return judged(
-            ms <= within, f"{reason}, allowed are {within:g}", (row.first_seq, row.last_seq)
+            slowest.ms <= within,
+            f"{reason} {slowest.since}, allowed are {within:g}",
+            slowest.seqs,
         )
 
     return check
+
+
+class _Yielding(NamedTuple):
+    """How long an answer went on `since` the user was heard, or began to speak."""
+
+    ms: float
+    turn: int
+    since: str
+    seqs: tuple[int, int]
+
+
+def _yielding(tape: Tape, row: InterruptionRow) -> _Yielding | None:
+    """By what the provider says; else by sound."""
+    ms = _yielded(row)
+    if ms is not None:
+        return _Yielding(ms, row.turn, "was heard", (row.first_seq, row.last_seq))
+    if row.detected_ns is not None:
+        return None
+    for each in tape.metrics.get("yield_ms", ()):
+        if each.turn == row.turn:
+            seqs = each.first_seq, each.last_seq
+            return _Yielding(each.value, row.turn, "began to speak, by sound", seqs)
+    return None
 
 
 def _yielded(row: InterruptionRow) -> float | None:

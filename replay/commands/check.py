@@ -130,7 +130,8 @@ def _tape(store: Store, row: SessionRow, checks: Sequence[Named], prices: Path |
     from replay.checks import read_tape
     from replay.checks.tape import REPLAYED
 
-    measure = partial(measured, store, row) if any(one.kind == "metric" for one in checks) else None
+    needed = any(one.kind in ("metric", "yields_within_ms") for one in checks)
+    measure = partial(measured, store, row) if needed else None
     found = provider(row.provider)
     tape = read_tape(seen(store, row.id), found, _book(row, prices), measure)
     return replace(tape, untimed=REPLAYED) if _is_served(store, row, tape) else tape

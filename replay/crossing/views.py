@@ -136,7 +136,10 @@ def views(models: Models, metrics: Iterable[MetricRow], starts_ns: Sequence[int]
         calls[at].append(made)
     for each in models.interruptions:
         times = (each.detected_ns, each.acted_ns, each.ended_ns)
-        cuts[place(next((at for at in times if at is not None), None))] = Cut(each.heard_ms)
+        at_ns = next((at for at in times if at is not None), None)
+        # without times it was the turn after the interrupted one that did it
+        untimed = of_turn.get(each.turn + 1, of_turn.get(each.turn, 0))
+        cuts[untimed if at_ns is None else place(at_ns)] = Cut(each.heard_ms)
     return [
         View(
             _joined(turn.user_text for turn in mine),

@@ -73,12 +73,17 @@ def dollars_a_success(sessions: Sequence[str], successes: int) -> str:
 
 
 def notes(sessions: Sequence[str]) -> str:
-    """What the trial noted of its runs, with the interruptions detected after each cue."""
+    """What the trial noted of its runs, with the interruptions after each cue: when they were
+    detected, and how long the agent took to fall silent by sound."""
     return (
         "SELECT event.session, event.seq, event.type, event.body,\n"
-        "  event.at_ns / 1000000 AS at_ms, interruption.detected_ns / 1000000 AS detected_ms\n"
+        "  event.at_ns / 1000000 AS at_ms, interruption.detected_ns / 1000000 AS detected_ms,\n"
+        "  metric.value AS yield_ms\n"
         "FROM event LEFT JOIN interruption ON interruption.session = event.session\n"
-        "  AND interruption.detected_ns >= event.at_ns AND event.type = 'trial.turn'\n"
+        "  AND event.type = 'trial.turn' AND (interruption.detected_ns >= event.at_ns\n"
+        "  OR interruption.detected_ns IS NULL AND interruption.first_seq > event.seq)\n"
+        "LEFT JOIN metric ON metric.session = interruption.session\n"
+        "  AND metric.turn = interruption.turn AND metric.metric = 'yield_ms'\n"
         "WHERE event.type IN ('trial.run', 'trial.turn', 'trial.end')\n"
         f"  AND {_within('event.session', sessions)}\nORDER BY 1, 2;"
     )

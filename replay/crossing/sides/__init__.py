@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from recorder.errors import RecorderError
-from replay.crossing.sides import openai, vapi
+from replay.crossing.sides import openai, openai_live, vapi
 from replay.crossing.sides.base import Side
 
-SIDES: Final[Mapping[str, Side]] = {"openai": openai, "vapi": vapi}
+SIDES: Final[Mapping[str, Side]] = {"openai": openai, "openai-live": openai_live, "vapi": vapi}
 """Provider -> its side."""
 
 

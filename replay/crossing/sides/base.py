@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from recorder.events import Event, Machine
@@ -94,3 +94,20 @@ def function(described: Any) -> Tool | None:
     schema = inner(described, "parameters")
     parameters = schema if isinstance(schema, Mapping) else {"type": "object", "properties": {}}
     return Tool(name, str(inner(described, "description") or ""), parameters)
+
+
+def is_function(tool: Any) -> bool:
+    """Whether a tool of OpenAI is a function."""
+    return bool(inner(tool, "type") == "function")
+
+
+def lost_tools(tools: Iterable[Any]) -> Iterator[str]:
+    """Tools of OpenAI that nobody else has, a line each."""
+    for tool in tools:
+        if not is_function(tool):
+            yield f"a tool of type {inner(tool, 'type')}: only functions are"
+
+
+def times(count: int) -> str:
+    """How often something was."""
+    return "1 time" if count == 1 else f"{count} times"

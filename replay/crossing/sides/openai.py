@@ -12,7 +12,18 @@ from recorder.pricing.estimate import Bill, realtime
 from recorder.pricing.prices import PriceBook
 from recorder.trial.openai_wording import merged
 from recorder.trial.sides.openai import MODEL
-from replay.crossing.sides.base import Agent, Dressed, Json, Voice, Words, function, inner
+from replay.crossing.sides.base import (
+    Agent,
+    Dressed,
+    Json,
+    Voice,
+    Words,
+    function,
+    inner,
+    is_function,
+    lost_tools,
+    times,
+)
 from replay.crossing.sides.base import json_object as read
 from replay.simulators import openai as simulated
 
@@ -48,21 +59,15 @@ def _agent(session: Json, changes: int) -> Agent:
     instructions, model = session.get("instructions"), session.get("model")
     return Agent(
         instructions if isinstance(instructions, str) else None,
-        tuple(found for each in tools if _is_function(each) if (found := function(each))),
+        tuple(found for each in tools if is_function(each) if (found := function(each))),
         Voice(_MAKER, name) if isinstance(name, str) else None,
         model if isinstance(model, str) else None,
         tuple(_lost(session, tools, changes)),
     )
 
 
-def _is_function(tool: Any) -> bool:
-    return bool(inner(tool, "type") == "function")
-
-
 def _lost(session: Json, tools: Iterable[Any], changes: int) -> Iterator[str]:
-    for tool in tools:
-        if not _is_function(tool):
-            yield f"a tool of type {inner(tool, 'type')}: only functions are"
+    yield from lost_tools(tools)
     for name in _SETTINGS:
         value = inner(session, "audio", "input", name) or session.get(f"input_audio_{name}")
         value = value or session.get(name)
@@ -71,8 +76,7 @@ def _lost(session: Json, tools: Iterable[Any], changes: int) -> Iterator[str]:
     if session.get("prompt"):
         yield "prompt: what a stored prompt says is not on the tape"
     if changes:
-        times = "1 time" if changes == 1 else f"{changes} times"
-        yield f"settings that were changed in the conversation ({times})"
+        yield f"settings that were changed in the conversation ({times(changes)})"
 
 
 def dressed(agent: Agent) -> Dressed:

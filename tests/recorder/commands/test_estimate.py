@@ -18,6 +18,7 @@ from recorder.heads import RequestHead, ResponseHead
 from recorder.store import open_store
 
 D = Decimal
+GOLDEN = Path(__file__).parents[3] / "fixtures" / "tapes-live" / "openai-live-golden"
 PLAN = ("estimate", "--minutes", "10000", "--talk-ratio", ".4", "--turns-per-minute", "6")
 
 
@@ -185,6 +186,22 @@ def test_a_call_on_vapi_tells_both_bills_and_where_they_are_even(billed: Billed)
     assert "on gpt-realtime, by component:" in told
     assert "assumed: 2 turns in 12.0 s, somebody speaks in 37.5% of it" in told
     assert "assumed: 3 of 3 utterances are as long as Vapi says" in told
+
+
+def test_gpt_live_is_told_of_only_where_it_had_a_price(billed: Billed) -> None:
+    lines = {
+        day: out(billed.path, "estimate", billed.call, "--prices", day).splitlines()
+        for day in ("2026-06-01", "2026-11-24")
+    }
+    begin = "the same conversation elsewhere: 12.0 s"
+    assert not any(each.startswith(begin) for each in lines["2026-06-01"])
+    assert f"{begin}, of GPT-Live the session alone" in lines["2026-11-24"]
+
+
+def test_for_a_session_of_gpt_live_the_others_are_told(tmp_path: Path) -> None:
+    out(tmp_path / "live.db", "import", str(GOLDEN))
+    told = out(tmp_path / "live.db", "estimate", "last").splitlines()
+    assert "the same conversation elsewhere: 9.0 s" in told
 
 
 def test_the_other_bill_is_what_a_hand_computes(billed: Billed) -> None:

@@ -219,6 +219,24 @@ def test_an_interruption_is_timed_from_when_the_user_was_heard() -> None:
     assert judge("yields_within_ms = 10", CUT).outcome == "pass"
 
 
+def test_an_interruption_that_nobody_tells_of_is_timed_by_sound() -> None:
+    (cut,) = CUT.models.interruptions
+    models = replace(CUT.models, interruptions=[cut._replace(detected_ns=None)])
+    untold = replace(CUT, models=models, metrics={})
+    assert judge("yields_within_ms = 900", untold).outcome == "inconclusive"
+    silent = MetricRow("s", 1, cut.turn, "yield_ms", 850.0, "ms", "yield_ms/1", "{}", 4, 9)
+    heard = replace(untold, metrics={"yield_ms": [silent]})
+    verdict = judge("yields_within_ms = 800", heard)
+    assert (verdict.outcome, verdict.seqs) == ("fail", (4, 9))
+    assert verdict.reason == (
+        "the answer of turn 1 stopped 850 ms after the user began to speak, by sound, "
+        "allowed are 800"
+    )
+    assert judge("yields_within_ms = 900", heard).outcome == "pass"
+    elsewhere = replace(untold, metrics={"yield_ms": [silent._replace(turn=cut.turn + 1)]})
+    assert judge("yields_within_ms = 900", elsewhere).outcome == "inconclusive"
+
+
 def test_measured_values_are_judged_each_and_by_percentile() -> None:
     assert judge('metric = "v2v_ms"\nmax = 900\np50 = 400', MEASURED).outcome == "pass"
     verdict = judge('metric = "v2v_ms"\nmax = 800', MEASURED)

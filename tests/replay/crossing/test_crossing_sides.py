@@ -71,6 +71,81 @@ def test_what_was_asked_for_counts_where_nothing_was_confirmed() -> None:
     assert (found.instructions, found.voice) == ("A.", Voice("openai", "echo"))
 
 
+LIVE = {
+    "id": "live_1",
+    "model": "gpt-live-1",
+    "instructions": "Be brief.",
+    "audio": {"output": {"voice": "vesper"}},
+    "delegation": {
+        "type": "responses",
+        "responses": {
+            "model": "gpt-4.1",
+            "instructions": "Book tables.",
+            "tools": [{"type": "function", **TOOL}, {"type": "web_search"}],
+        },
+    },
+}
+
+
+def live(*events: Event) -> Agent:
+    return side("openai-live").agent(events)
+
+
+def test_a_live_session_is_the_voice_and_the_model_behind_it() -> None:
+    started = event("session.started", {"session": LIVE})
+    again = event("session.started", {"session": {**LIVE, "instructions": "Another sideband."}})
+    found = live(event("session.start", {"session": {"model": "x"}}, "client"), started, again)
+    assert found.instructions == "Be brief.\n\nBook tables."
+    assert (found.model, found.voice) == ("gpt-live-1", Voice("openai", "vesper"))
+    assert [tool.name for tool in found.tools] == ["book"]
+    assert found.lost == (
+        "model gpt-4.1 behind the voice",
+        "a tool of type web_search: only functions are",
+    )
+
+
+def test_what_a_live_session_asked_for_counts_where_it_was_not_confirmed() -> None:
+    responses = {**LIVE["delegation"]["responses"], "instructions": "Be brief."}  # type: ignore[index]
+    session = {**LIVE, "delegation": {"responses": responses}}
+    found = live(event("session.start", {"session": session}, "client"))
+    assert found.instructions == "Be brief."
+
+
+def test_work_that_is_delegated_to_the_client_is_a_function_without_arguments() -> None:
+    session = {"model": "gpt-live-1", "audio": {"output": {"voice": {"id": "mine"}}}}
+    found = live(
+        event("session.started", {"session": session}),
+        event("session.delegation.created", {"delegation": {"id": "i", "target": "client"}}),
+    )
+    assert [tool.name for tool in found.tools] == ["delegation"]
+    assert found.voice is None
+    assert found.lost == (
+        "what was delegated: the wire tells no task; a function without arguments stands for it",
+        "a voice of one's own",
+    )
+
+
+def test_what_the_client_did_in_a_live_conversation_is_not_carried_over() -> None:
+    greeting = {"content": "Hello.", "delegation_id": None}
+    result = {"content": "It rains.", "delegation_id": "item_1"}
+    found = live(
+        event("session.started", {"session": {"input": [{}, {}]}}),
+        event("session.commentary.append", greeting, "client"),
+        event("session.input_transcript.delta", {}),
+        event("session.commentary.append", result, "client"),
+        event("session.instructions.append", greeting, "client"),
+        event("session.update", {"session": {}}, "client"),
+        event("session.input_audio.mute", {}, "client"),
+    )
+    assert found.instructions is None
+    assert found.lost == (
+        "input: 2 of the session",
+        "instructions that the client appended in the conversation (1 time)",
+        "silence of a muted microphone",
+        "settings that were changed in the conversation (1 time)",
+    )
+
+
 ASSISTANT = {
     "model": {
         "provider": "openai",
@@ -121,6 +196,9 @@ def test_a_tape_that_tells_nothing_says_so() -> None:
         ("openai", Voice("openai", "marin"), {"voice": "marin"}, ()),
         ("openai", Voice("11labs", "burt"), {}, ("voice 11labs burt: OpenAI has its own",)),
         ("openai", None, {}, ()),
+        ("openai-live", Voice("openai", "vesper"), {"voice": "vesper"}, ()),
+        ("openai-live", Voice("11labs", "b"), {}, ("voice 11labs b: GPT-Live has its own",)),
+        ("openai-live", None, {}, ()),
         (
             "vapi",
             Voice("openai", "marin"),
@@ -137,5 +215,5 @@ def test_a_voice_goes_where_it_can_be_had(
 
 
 def test_an_unknown_provider_is_refused() -> None:
-    with pytest.raises(RecorderError, match="'other': choose from openai, vapi"):
+    with pytest.raises(RecorderError, match="'other': choose from openai, openai-live, vapi"):
         side("other")
