@@ -8,7 +8,6 @@ directions flow all the time.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -23,6 +22,8 @@ from recorder.trial.wording import (
     Said,
     Signal,
     Sound,
+    encoded,
+    understood,
 )
 
 Json = Mapping[str, Any]
@@ -32,11 +33,6 @@ _ENDS = {
     "response.incomplete": "incomplete",
     "response.failed": "failed",
 }
-
-
-def encoded(event: Json) -> bytes:
-    """An event as it is sent."""
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class LiveWording:
@@ -78,8 +74,8 @@ class LiveWording:
 
     def hear(self, audio: bytes) -> list[bytes]:
         """A piece of the user's audio."""
-        encoded_audio = base64.b64encode(audio).decode()
-        return [encoded({"type": "session.input_audio.append", "audio": encoded_audio})]
+        text = base64.b64encode(audio).decode()
+        return [encoded({"type": "session.input_audio.append", "audio": text})]
 
     def end_turn(self) -> list[bytes]:
         """Nothing: the model decides."""
@@ -108,17 +104,11 @@ class LiveWording:
 
     def read(self, body: bytes) -> list[Signal]:
         """What an event means; unknown types mean nothing."""
-        try:
-            event = json.loads(body)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict):
-            return [Refused("the provider sent a text frame that is not a JSON object", False)]
+        return understood(body, self._meaning)
+
+    def _meaning(self, event: Json) -> list[Signal]:
         reader = self._readers.get(str(event.get("type")))
-        try:
-            return reader(event) if reader else []
-        except (KeyError, TypeError, AttributeError, ValueError):
-            return [Refused(f"the provider sent a malformed {event['type']} event", False)]
+        return reader(event) if reader else []
 
     @property
     def _name(self) -> str:

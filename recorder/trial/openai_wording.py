@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,8 @@ from recorder.trial.wording import (
     Signal,
     Sound,
     SpeechStarted,
+    encoded,
+    understood,
 )
 
 _CODECS: Mapping[str, tuple[Codec, int]] = {
@@ -43,10 +44,6 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
         both = isinstance(have, Mapping) and isinstance(value, Mapping)
         made[key] = merged(made[key], value) if both else value
     return made
-
-
-def _encode(event: Mapping[str, Any]) -> bytes:
-    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 class OpenAIWording:
@@ -97,53 +94,48 @@ class OpenAIWording:
         self.session = merged(usual, session or {})
 
     def configure(self) -> list[bytes]:
-        settings = _encode({"type": "session.update", "session": self.session})
+        settings = encoded({"type": "session.update", "session": self.session})
         if self._greeting is None:
             return [settings]
         told = {"response": {"instructions": self._greeting}} if self._greeting else {}
-        return [settings, _encode({"type": "response.create", **told})]
+        return [settings, encoded({"type": "response.create", **told})]
 
     def say(self, text: str) -> list[bytes]:
         content = [{"type": "input_text", "text": text}]
         item = {"type": "message", "role": "user", "content": content}
-        return [_encode({"type": "conversation.item.create", "item": item}), *self.reply()]
+        return [encoded({"type": "conversation.item.create", "item": item}), *self.reply()]
 
     def hear(self, audio: bytes) -> list[bytes]:
-        encoded = base64.b64encode(audio).decode()
-        return [_encode({"type": "input_audio_buffer.append", "audio": encoded})]
+        text = base64.b64encode(audio).decode()
+        return [encoded({"type": "input_audio_buffer.append", "audio": text})]
 
     def end_turn(self) -> list[bytes]:
-        return [_encode({"type": "input_audio_buffer.commit"}), *self.reply()]
+        return [encoded({"type": "input_audio_buffer.commit"}), *self.reply()]
 
     def reply(self) -> list[bytes]:
-        return [_encode({"type": "response.create"})]
+        return [encoded({"type": "response.create"})]
 
     def result(self, call: str, output: str) -> list[bytes]:
         item = {"type": "function_call_output", "call_id": call, "output": output}
-        return [_encode({"type": "conversation.item.create", "item": item})]
+        return [encoded({"type": "conversation.item.create", "item": item})]
 
     def stop(self) -> list[bytes]:
-        return [_encode({"type": "response.cancel"})]
+        return [encoded({"type": "response.cancel"})]
 
     def heard_until(self, item: str, ms: int) -> list[bytes]:
         event = {"type": "conversation.item.truncate", "item_id": item}
-        return [_encode({**event, "content_index": 0, "audio_end_ms": ms})]
+        return [encoded({**event, "content_index": 0, "audio_end_ms": ms})]
 
     def listen(self, audio: bytes) -> list[Signal]:
         return [Refused("the provider sent a binary frame", False)]
 
     def read(self, body: bytes) -> list[Signal]:
-        try:
-            event = json.loads(body)
-        except ValueError:
-            event = None
-        if not isinstance(event, dict):
-            return [Refused("the provider sent a text frame that is not a JSON object", False)]
-        try:
-            signal = _meaning(event)
-        except (KeyError, TypeError, AttributeError, ValueError):
-            return [Refused(f"the provider sent a malformed {event.get('type')} event", False)]
-        return [] if signal is None else [signal]
+        return understood(body, _signals)
+
+
+def _signals(event: Mapping[str, Any]) -> list[Signal]:
+    signal = _meaning(event)
+    return [] if signal is None else [signal]
 
 
 def _meaning(event: Mapping[str, Any]) -> Signal | None:

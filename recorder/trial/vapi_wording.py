@@ -22,6 +22,7 @@ from recorder.trial.wording import (
     Signal,
     Sound,
     SpeechStarted,
+    understood,
 )
 
 _FORMATS: Mapping[str, tuple[Codec, int]] = {
@@ -102,17 +103,11 @@ class VapiWording:
 
     def read(self, body: bytes) -> list[Signal]:
         """What a text frame means; unknown types mean nothing."""
-        try:
-            frame = json.loads(body)
-        except ValueError:
-            frame = None
-        if not isinstance(frame, dict):
-            return [Refused("the provider sent a text frame that is not a JSON object", False)]
+        return understood(body, self._meaning)
+
+    def _meaning(self, frame: Mapping[str, Any]) -> list[Signal]:
         reader = self._readers.get(str(frame.get("type")))
-        try:
-            return reader(frame) if reader else []
-        except (KeyError, TypeError, AttributeError):
-            return [Refused(f"the provider sent a malformed {frame['type']} frame", False)]
+        return reader(frame) if reader else []
 
     @property
     def _name(self) -> str:

@@ -6,7 +6,9 @@ message.
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
 
 from recorder.spans import Codec
 
@@ -140,3 +142,22 @@ class Wording(Protocol):
     def read(self, body: bytes) -> list[Signal]:
         """What a text message means; nothing for those that a speaker need not know."""
         ...
+
+
+def encoded(message: Mapping[str, Any]) -> bytes:
+    """A message as it is sent."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def understood(body: bytes, meaning: Callable[[dict[str, Any]], list[Signal]]) -> list[Signal]:
+    """What `meaning` makes of a text message; one that is malformed is told as such."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        return [Refused("the provider sent a text frame that is not a JSON object", False)]
+    try:
+        return meaning(message)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return [Refused(f"the provider sent a malformed {message.get('type')} event", False)]

@@ -11,12 +11,13 @@ from recorder.events import Message
 from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.trial.cues import Moment
 from recorder.trial.doubles import Doubles
-from recorder.trial.live_wording import LiveWording, encoded
+from recorder.trial.live_wording import LiveWording
 from recorder.trial.openai_wording import merged
 from recorder.trial.scenario import Scenario
 from recorder.trial.sides.base import Compiled, Json, Party, described, refuse_neutral, wording
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import Step
+from recorder.trial.wording import encoded
 
 MODEL = "gpt-live-1"
 BACKEND = "gpt-4.1"
