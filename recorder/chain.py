@@ -1,29 +1,51 @@
 """The digest chain over the events of a session.
 
-Each link is the SHA-256 over the previous link, the event's head and its wire bytes (after
-redaction, audio put back), so that it does not depend on how a store keeps them. A change of
-this rule gets a new `SCHEME`.
+Each link is made of the SHA-256 over the previous link, the event's head and its wire bytes (after
+redaction, audio put back), so that it does not depend on how a store keeps them. How is told by
+the session's `scheme`; a change of this rule gets a new one:
+
+| scheme | a link is |
+|---|---|
+| `sha256/1` | the SHA-256, 32 bytes |
+| `sha256/2` | its first 16 bytes: 128 bits find every change, and each row is shorter |
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Final
 
+from recorder.errors import RecorderError
 from recorder.events import Event
 
-SCHEME = "sha256/1"
+SCHEME: Final = "sha256/2"  # that of new tapes
+LINK_BYTES: Final[Mapping[str, int]] = {"sha256/1": 32, "sha256/2": 16}
 
 
-def genesis(session: str, provider: str, wall_ns: int) -> bytes:
-    """The link before the first event (32 bytes)."""
-    return sha256(f"{SCHEME}\n{session}\n{provider}\n{wall_ns}".encode()).digest()
+class UnknownScheme(RecorderError):
+    """A tape whose chain this program can neither check nor go on with."""
+
+    def __init__(self, session: str, scheme: str) -> None:
+        super().__init__(
+            f"the digest chain of session {session} is of scheme {scheme!r}, which this program "
+            "does not know: use the version that recorded it"
+        )
+
+
+def genesis(scheme: str, session: str, provider: str, wall_ns: int) -> bytes:
+    """The link before the first event; UnknownScheme if it cannot be told."""
+    size = LINK_BYTES.get(scheme)
+    if size is None:
+        raise UnknownScheme(session, scheme)
+    return sha256(f"{scheme}\n{session}\n{provider}\n{wall_ns}".encode()).digest()[:size]
 
 
 def link(previous: bytes, event: Event) -> bytes:
-    """The link of `event` (32 bytes), given the link of the event before it."""
+    """The link of `event`, given the link of the event before it, whose length it has."""
     _, seq, at_ns, channel, sender, kind, type_, body = event
     state = sha256(
         previous + f"{seq}\n{at_ns}\n{channel}\n{sender}\n{kind}\n{type_}\n{len(body)}\n".encode()
     )
     state.update(body)
-    return state.digest()
+    return state.digest()[: len(previous)]

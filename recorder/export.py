@@ -66,7 +66,7 @@ def export_session(store: Store, row: SessionRow, folder: Path, wall_ns: int) ->
 def _write(store: Store, row: SessionRow, folder: Path) -> Exported:
     (folder / AUDIO).mkdir()
     segments = [_write_audio(store, segment, folder) for segment in store.segments(row.id)]
-    digest = genesis(row.id, row.provider, row.wall_ns)
+    digest = genesis(row.scheme, row.id, row.provider, row.wall_ns)
     events = 0
     with open(folder / EVENTS, "w", encoding="utf-8", newline="\n") as file:
         for event, refs in rows_with_refs(store, row.id):

@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from recorder.audio.pcm import duration_ms
-from recorder.chain import SCHEME, genesis, link
+from recorder.chain import UnknownScheme, genesis, link
 from recorder.errors import RecorderError, StoreError
 from recorder.events import Event
 from recorder.recording import AudioReader, DamagedTape, rows_with_refs, whole
@@ -54,10 +54,10 @@ class _Place(NamedTuple):
 
 def verify(store: Store, row: SessionRow) -> Verdict:
     """Check one session; `row` with the status that a reader should see (`recording.current`)."""
-    start = _Place(1, genesis(row.id, row.provider, row.wall_ns))
-    if row.scheme != SCHEME:
-        text = f"its digest chain is of scheme {row.scheme!r}, which this program does not know"
-        return Verdict(row, 0, 0.0, start.previous, Fault("session", text))
+    try:
+        start = _Place(1, genesis(row.scheme, row.id, row.provider, row.wall_ns))
+    except UnknownScheme as error:
+        return Verdict(row, 0, 0.0, b"", Fault("session", str(error)))
     audio_s, bad = _check_audio(store, row)
     place, fault = _walk(store, row, start, bad)
     if fault is None:

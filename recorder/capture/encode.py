@@ -79,7 +79,8 @@ class Encoder:
         self.row = _clean(row, redactor)
         self.seq = seq
         self.at_ns = row.ended_ns or 0
-        self.digest = digest or genesis(row.id, row.provider, row.wall_ns)
+        first = genesis(row.scheme, row.id, row.provider, row.wall_ns)  # UnknownScheme
+        self.digest = digest or first
         self._tracker = tracker
         self._redactor = redactor
         self._segments = segments

@@ -5,6 +5,7 @@ from __future__ import annotations
 from recorder.capture.encode import Draft, Encoder, SealJob
 from recorder.capture.runs import runs_by_id, status_now
 from recorder.capture.sealing import seal
+from recorder.chain import LINK_BYTES
 from recorder.providers import PROVIDERS
 from recorder.providers.base import Tracker
 from recorder.redact import Redactor, Secrets
@@ -12,7 +13,7 @@ from recorder.store.base import SessionRow, Store, stored_body
 
 
 def resume(store: Store, row: SessionRow, tracker: Tracker, redactor: Redactor) -> Encoder:
-    """An encoder that goes on after the last stored event of `row`."""
+    """An encoder that goes on after the last stored event of `row`, by the rule of its chain."""
     count = store.count(row.id)
     last = next(iter(store.events(row.id, after=count - 1)), None) if count else None
     segments = store.segments(row.id)
@@ -45,12 +46,15 @@ def open_segments(store: Store, session: str) -> list[SealJob]:
 
 
 def recover(store: Store, wall_ns: int, secrets: Secrets) -> list[str]:
-    """End, as interrupted, every session whose run has died; returns their ids."""
+    """End, as interrupted, every session whose run has died; returns their ids. One with a chain of
+    an unknown scheme reads as interrupted all the same."""
     runs = runs_by_id(store)
     ended = []
     for row in store.sessions():
         if row.status != "recording" or status_now(row, runs, wall_ns) == "recording":
             continue
+        if row.scheme not in LINK_BYTES:
+            continue  # left to a program that knows it
         draft = Draft()
         tracker = PROVIDERS[row.provider].tracker()
         resume(store, row, tracker, Redactor(secrets)).finish("interrupted", draft)

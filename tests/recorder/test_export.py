@@ -334,6 +334,8 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], None], str]] = {
     "a segment": (_edit("session.json", '"number": 2', '"number": 3'), "of segment 3 is not"),
     "a path": (_edit("session.json", "audio/001-client.flac", "../../secret"), "as it must be"),
     "a newer form": (_edit("session.json", "tape/1", "tape/2"), "this program reads"),
+    "a scheme": (_edit("session.json", "sha256/2", "sha512/9"), "'sha512/9'; .* sha256/1 and sha"),
+    "another scheme": (_edit("session.json", "sha256/2", "sha256/1"), "event 1 .* differs"),
     "an id": (_edit("session.json", '"id": "0', '"id": "../'), "not that of a session"),
     "a file": (lambda folder: (folder / "audio/001-client.flac").unlink(), "No such file"),
     "a link": (_link, "cannot be read"),
@@ -395,7 +397,7 @@ def test_a_secret_in_a_folder_is_not_stored(tmp_path: Path) -> None:
     key = "sk-proj-4XmR9vTq2LwZ7sKd1BnY"
     session, wall_ns = "01m88b4vfrjehr6we71z4tvtsa", 1
     event = Event(session, 1, 0, 1, "client", "ws.text", "x", f'{{"key":"{key}"}}'.encode())
-    digest = link(genesis(session, "openai", wall_ns), event)
+    digest = link(genesis(SCHEME, session, "openai", wall_ns), event)
     row = SessionRow(session, "t", "openai", wall_ns, SCHEME, "r", None, None, None, "complete")
     store = MemoryStore()
     store.commit(

@@ -75,7 +75,7 @@ def test_an_untouched_tape_passes(tape: Tampering) -> None:
 def test_the_digest_is_the_chain_over_the_wire_bytes(ended: Tampering) -> None:
     with closing(open_store(str(ended.path), create=False, readonly=True)) as store:
         tape = Recording(store, ended.session)
-        digest = genesis(tape.id, "openai", tape.row.wall_ns)
+        digest = genesis(tape.row.scheme, tape.id, "openai", tape.row.wall_ns)
         for event, take in zip(tape.events(), TAKES, strict=True):
             digest = link(digest, event._replace(body=take.body))
     assert ended.verdict().digest == digest == tape.row.digest
@@ -264,7 +264,7 @@ def test_a_rewritten_chain_is_known_by_the_end(ended: Tampering) -> None:
     """Changing an event and every digest after it is found, though not where it was done."""
     with closing(open_store(str(ended.path), create=False, readonly=True)) as store:
         tape = Recording(store, ended.session)
-        digest = genesis(tape.id, "openai", tape.row.wall_ns)
+        digest = genesis(tape.row.scheme, tape.id, "openai", tape.row.wall_ns)
         digests = []
         for event in tape.events():
             if event.seq == 5:
@@ -288,7 +288,15 @@ def test_a_changed_session_is_found(ended: Tampering, change: str) -> None:
 
 def test_an_unknown_scheme_is_named(ended: Tampering) -> None:
     ended.run("UPDATE session SET scheme = 'sha512/9' WHERE id = :s")
-    assert "scheme 'sha512/9'" in ended.fault().text
+    found = ended.verdict()
+    assert found.fault is not None
+    assert (found.fault.kind, found.events) == ("session", 0)
+    assert "scheme 'sha512/9'" in found.fault.text
+
+
+def test_another_known_scheme_is_not_the_tapes_own(ended: Tampering) -> None:
+    ended.run("UPDATE session SET scheme = 'sha256/1' WHERE id = :s")
+    assert ended.fault()[:3:2] == ("changed", 1)
 
 
 def _flip_byte(tape: Tampering, place: float) -> None:

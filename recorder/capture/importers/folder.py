@@ -73,9 +73,10 @@ def read_folder(folder: Path, tape: Tape, redactor: Redactor) -> Batch:
     batch = Batch(channels=tape.channels, segments=[row for row, _ in tape.segments])
     batch.sealed = [_sealed(folder, row, sealed) for row, sealed in tape.segments]
     audio = _Audio(folder, batch.segments, batch.sealed)
-    digest = genesis(tape.row.id, tape.row.provider, tape.row.wall_ns)
+    label = tape.row
+    digest = genesis(label.scheme, label.id, label.provider, label.wall_ns)
     channels = {row.channel for row in tape.channels}
-    for number, (row, refs) in _events(folder, tape.row.id):
+    for number, (row, refs) in _events(folder, label.id):
         if row.seq != number:
             raise _changed(folder, number, f"is lost or moved: event {row.seq} stands there")
         if row.channel not in channels:
@@ -90,7 +91,7 @@ def read_folder(folder: Path, tape: Tape, redactor: Redactor) -> Batch:
             raise SecretLeft(f"{folder}: event {number} has a secret at {place}; it is not stored")
         batch.events.append(row)
         batch.refs += refs
-    _check_end(folder, tape.row, len(batch.events), digest)
+    _check_end(folder, label, len(batch.events), digest)
     audio.check_all()
     return batch
 

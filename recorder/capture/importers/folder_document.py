@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from recorder.capture.importers.folder_lines import choice, hexadecimal, integer, string
 from recorder.capture.importers.rawjson import parse
-from recorder.chain import SCHEME
+from recorder.chain import LINK_BYTES
 from recorder.events import Sender
 from recorder.spans import Codec, is_rate
 from recorder.store.base import (
@@ -96,8 +96,9 @@ def parse_document(text: str) -> Tape:
         hexadecimal(fields, "digest"),
         string(fields, "origin"),
     )
-    if row.scheme != SCHEME:
-        raise ValueError(f'its "scheme" is {row.scheme!r}; this program knows {SCHEME}')
+    if row.scheme not in LINK_BYTES:
+        known = " and ".join(LINK_BYTES)
+        raise ValueError(f'its "scheme" is {row.scheme!r}; this program knows {known}')
     if row.status == "recording":
         raise ValueError('its "status" says that it is still being recorded')
     channels = [_parse_channel(session, each) for each in _list(fields, "channels")]

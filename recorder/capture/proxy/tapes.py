@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.legs import Leg, lay
 from recorder.capture.tap import Tape
+from recorder.chain import LINK_BYTES
 from recorder.providers.base import Provider, Route
 from recorder.store import open_store
 from recorder.store.base import ChannelKind, SessionRow
@@ -233,5 +234,6 @@ class Tapes:
                 if (row.provider, row.external_id) == (provider, key)
                 and row.status != "recording"
                 and not row.is_copy
+                and row.scheme in LINK_BYTES
             ]
             return (rows[-1], len(store.channels(rows[-1].id))) if rows else None

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from commandline import RAW, Kept, out, run
 from tapes import conversation, tone
 
+from recorder.chain import LINK_BYTES, SCHEME
 from recorder.cli import cli
 from recorder.commands.common import run as run_command_line
 from recorder.store import open_store
@@ -171,7 +172,7 @@ def test_verify_as_json(kept: Kept) -> None:
         "events": 60,
         "fault": None,
     }
-    assert len(bytes.fromhex(found["digest"])) == 32
+    assert len(bytes.fromhex(found["digest"])) == LINK_BYTES[SCHEME]
 
 
 def _tampered(kept: Kept, folder: Path) -> Path:
