@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from recorder.store import datasette, models, schema
+from recorder.store import datasette, models, tape_views
 from recorder.store.about import ABOUT, TAPE
 from recorder.store.cookbook import recipes
 from recorder.store.view_about import VIEW_ABOUT
@@ -71,7 +71,7 @@ def _lines() -> Iterator[str]:
     for table in models.TABLES.values():
         yield from _table(table, ABOUT[table.name])
     yield "## The tape\n"
-    for table in schema.metadata.tables.values():
+    for table in tape_views.RELATIONS:
         yield from _table(table, TAPE[table.name])
     yield "## Cookbook\n"
     yield "Parameters are given with `-p NAME=VALUE`; after each stands what it is otherwise.\n"

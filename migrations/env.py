@@ -1,7 +1,8 @@
 """Runs migrations in the transaction of the connection that `recorder.store.migrate` hands over.
 
 Views and read models are dropped before and made again after, so that a migration never meets one
-and they always fit this program; read models are then empty, and filled when they are next read.
+and they always fit this program, which reads the newest revision only; read models are then empty,
+and filled when they are next read.
 Logging is left as the program set it.
 """
 
@@ -25,8 +26,9 @@ def run() -> None:
         drop_views(connection)
         drop_models(connection)
         context.run_migrations()
-        create_models(connection)
-        create_views(connection)
+        if context.get_context().get_current_revision() == context.get_head_revision():
+            create_models(connection)
+            create_views(connection)
 
 
 run()

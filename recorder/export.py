@@ -15,7 +15,7 @@ from recorder.capture.encode import SealJob
 from recorder.capture.importers.folder import AUDIO, DOCUMENT, EVENTS
 from recorder.capture.importers.folder_document import Tape, audio_file, document, session_of
 from recorder.capture.importers.folder_lines import event_line
-from recorder.capture.sealing import seal
+from recorder.capture.sealing import lossless
 from recorder.chain import genesis
 from recorder.errors import RecorderError
 from recorder.recording import current, rows_with_refs
@@ -84,10 +84,11 @@ def _write(store: Store, row: SessionRow, folder: Path) -> Exported:
 
 
 def _write_audio(store: Store, row: SegmentRow, folder: Path) -> tuple[SegmentRow, Sealed]:
-    """Write a segment's audio as stored (sealed here if a crash left it open)."""
+    """Write a segment's audio as stored, but whole: one that a crash left open is sealed here, and
+    silence is written out."""
     sealed = store.sealed(row.session, row.number)
-    if sealed is None:
-        sealed = seal(SealJob(row, store.audio(row.session, row.number)))
+    if sealed is None or sealed.form == "constant":
+        sealed = lossless(SealJob(row, store.audio(row.session, row.number)))
     (folder / audio_file(row, sealed.form)).write_bytes(sealed.data)
     return row, sealed._replace(data=b"")
 

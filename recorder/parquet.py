@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, Table
 
 from recorder.errors import RecorderError
-from recorder.store import is_postgres, models, open_store, schema
+from recorder.store import is_postgres, models, open_store, tape_views
 from recorder.store.engine import explained, open_engine, sqlite_path
 from recorder.store.files import read_mode
 from recorder.store.opening import disposed
@@ -60,7 +60,7 @@ def export_parquet(url: str, folder: Path) -> list[Written]:
 
 def _relations() -> dict[str, dict[str, str]]:
     """Tables and views: the type of each column by its name."""
-    tables: list[Table] = [*schema.metadata.tables.values(), *models.TABLES.values()]
+    tables: list[Table] = [*tape_views.RELATIONS, *models.TABLES.values()]
     found = {
         table.name: {column.name: _KINDS.get(type(column.type), "text") for column in table.columns}
         for table in tables

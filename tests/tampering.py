@@ -10,6 +10,7 @@ from recorder.clock import SystemClock
 from recorder.recording import current
 from recorder.store import open_store
 from recorder.store.base import Store
+from recorder.store.tape_views import TAPE_VIEWS
 from recorder.verify import Fault, Verdict, verify
 
 
@@ -20,14 +21,28 @@ class Tampering:
         self.path, self.session = path, session
 
     def run(self, *statements: str) -> None:
-        """Run SQL with `:s` for the session, past every rule of the store."""
+        """Run SQL with `:s` for the session, past every rule of the store.
+
+        The tape's views are tables then, which hold the same: each row stands on its own.
+        """
         with closing(sqlite3.connect(self.path)) as db, db:
-            db.execute("PRAGMA ignore_check_constraints = ON")
-            triggers = db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            for (name,) in triggers.fetchall():
-                db.execute(f"DROP TRIGGER {name}")
+            _unruled(db)
+            views = db.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
+            for name in TAPE_VIEWS.keys() & {name for (name,) in views}:
+                db.execute(f"CREATE TABLE spare AS SELECT * FROM {name}")
+                db.execute(f"DROP VIEW {name}")
+                db.execute(f"ALTER TABLE spare RENAME TO {name}")
             for statement in statements:
                 assert db.execute(statement, {"s": self.session}).rowcount, statement
+
+    def run_within(self, *statements: str) -> None:
+        """Run SQL on the tables `tape_…` themselves; `:s` is the number of the session."""
+        with closing(sqlite3.connect(self.path)) as db, db:
+            _unruled(db)
+            found = "SELECT number FROM session WHERE id = ?"
+            (number,) = db.execute(found, (self.session,)).fetchone()
+            for statement in statements:
+                assert db.execute(statement, {"s": number}).rowcount, statement
 
     def verdict(self) -> Verdict:
         with closing(open_store(str(self.path), create=False, readonly=True)) as store:
@@ -37,6 +52,14 @@ class Tampering:
         found = self.verdict().fault
         assert found is not None
         return found
+
+
+def _unruled(db: sqlite3.Connection) -> None:
+    db.execute("PRAGMA ignore_check_constraints = ON")
+    db.execute("PRAGMA legacy_alter_table = ON")
+    triggers = db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    for (name,) in triggers.fetchall():
+        db.execute(f"DROP TRIGGER {name}")
 
 
 def verdict_of(store: Store, session: str) -> Verdict:

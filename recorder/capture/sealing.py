@@ -1,12 +1,15 @@
-"""Seal a segment: lossless FLAC for PCM, as it is for G.711 and where FLAC would be larger."""
+"""Seal a segment: one byte for digital silence, lossless FLAC for PCM, as it is for G.711 and where
+FLAC would be larger."""
 
 from __future__ import annotations
 
 from hashlib import sha256
 
 from recorder.audio.files import encode_flac
+from recorder.audio.pcm import frame_bytes
 from recorder.capture.encode import SealJob
 from recorder.store.base import Sealed
+from recorder.store.segments import one_of
 
 _FLAC_RATES = 655_350  # the highest sample rate FLAC can name
 
@@ -14,7 +17,18 @@ _FLAC_RATES = 655_350  # the highest sample rate FLAC can name
 def seal(job: SealJob) -> Sealed:
     """The end of a segment as a row; safe to run on any thread."""
     row, data = job
-    frame = 2 * row.channels if row.codec == "pcm16" else row.channels
+    byte = one_of(data)
+    if len(byte) < len(data):
+        frames = len(data) // frame_bytes(row.codec, row.channels)
+        digest = sha256(data).digest()
+        return Sealed(row.session, row.number, len(data), frames, digest, "constant", byte, b"")
+    return lossless(job)
+
+
+def lossless(job: SealJob) -> Sealed:
+    """The same with all its bytes, as other programs read them."""
+    row, data = job
+    frame = frame_bytes(row.codec, row.channels)
     frames = len(data) // frame
     whole = frames * frame
     digest = sha256(data).digest()

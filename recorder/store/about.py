@@ -244,6 +244,7 @@ TAPE: Final[Mapping[str, Mapping[str, str]]] = {
         "events": "How many events it has; NULL until it has ended.",
         "digest": "That of the last event; NULL until it has ended.",
         "origin": "`proxy`, `hook`, `import`, `pull`, `replay` or `simulate`.",
+        "number": "What stands for it in the tables `tape_…`.",
     },
     "channel": {
         "": "A WebSocket, an HTTP exchange or the delivery of a webhook.",
@@ -264,7 +265,6 @@ TAPE: Final[Mapping[str, Mapping[str, str]]] = {
         "body": "Text, its audio lifted out; NULL where it is not text.",
         "raw": "What is not text.",
         "digest": "Over this event and all before it.",
-        "previous": "The event before it; NULL for the first.",
     },
     "audio": {
         "": "A run of audio of one sender. The columns from `size` on are NULL while it is open.",
@@ -280,7 +280,7 @@ TAPE: Final[Mapping[str, Mapping[str, str]]] = {
         "size": "Bytes on the wire.",
         "frames": "Samples of each channel.",
         "sha256": "Of the bytes on the wire.",
-        "form": "`flac` or `raw`.",
+        "form": "`flac`, `raw`, or `constant`: one byte, repeated.",
         "data": "The audio in that form.",
         "tail": "Bytes at its end that make no whole sample.",
     },
@@ -300,7 +300,8 @@ TAPE: Final[Mapping[str, Mapping[str, str]]] = {
         "session": _SESSION,
         "segment": "`audio.number`.",
         "start": "Its first byte in the segment.",
-        "data": "The bytes.",
+        "size": "How many bytes.",
+        "data": "The bytes; one byte where all are the same.",
     },
     "setting": {
         "": "What belongs to the store itself, such as the key of its secret markers.",

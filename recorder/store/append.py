@@ -1,183 +1,198 @@
-"""How a batch is written: the hot path.
-
-The statements are compiled from the tables once and run on the driver's own connection, with the
-rows as they are: through `Connection.begin` and `exec_driver_sql` a commit of one event to SQLite
-costs more than twice as much.
-"""
+"""How a batch is written: the hot path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Dialect, Table, bindparam, delete, select
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql import ClauseElement
-
-import recorder.store.schema as t
 from recorder.errors import StoreError
-from recorder.store.base import Batch, Chunk, EventRow, Sealed, SegmentRow
+from recorder.store.base import AudioRef, Batch, EventRow
+from recorder.store.forms import Forms, Row
+from recorder.store.segments import one_of
+from recorder.store.statements import SQLITE, Db, Statements
 
-_NEVER: Final = 1 << 63  # above every seq
-_END: Final = """
-SELECT form IS NOT NULL,
-       coalesce((SELECT start + length(data) FROM audio_chunk
-                 WHERE audio_chunk.session = audio.session AND segment = number
-                 ORDER BY start DESC LIMIT 1), 0)
-FROM audio WHERE session = {mark} AND number = {mark}
-"""
+_Key = tuple[str, int]
+_FIRST: Final = 1  # where the seq of an event stands in its row
 
 
-class Db(Protocol):
-    """A connection of a driver, as `sqlite3` has it."""
+class _State(NamedTuple):
+    """What a store has of a session."""
 
-    def execute(self, sql: str, given: Any, /) -> Any: ...
-
-    def executemany(self, sql: str, rows: Iterable[Any], /) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Statements:
-    """The SQL of a driver; each takes its values as a tuple, in order."""
-
-    put_run: str
-    put_session: str
-    put_setting: str
-    add_channel: str
-    add_segment: str
-    add_event: str
-    add_ref: str
-    add_chunk: str
-    seal: str
-    drop_chunks: str
-    ended: str
-    end: str
+    number: int
+    has_ended: bool
+    forms: int  # the highest number of one
 
 
-def statements(dialect: Dialect) -> Statements:
-    """Compiled for a driver with positional parameters."""
+class Appender:
+    """Writes batches to one store; it remembers the forms of the sessions that are being written.
 
-    def text(statement: ClauseElement) -> str:
-        return str(statement.compile(dialect=dialect))
+    What holds within a batch is left to the database's keys; what holds between it and what is
+    stored is asked once a session or segment, not once a row.
+    """
 
-    def insert(table: Table, columns: Sequence[str] | None = None) -> str:
-        names = table.columns.keys() if columns is None else columns
-        return text(table.insert().values({name: bindparam(name) for name in names}))
+    def __init__(self, sql: Statements = SQLITE) -> None:
+        self._sql = sql
+        self._forms: dict[str, Forms] = {}
 
-    return Statements(
-        put_run=text(_upsert(dialect, t.run)),
-        put_session=text(_upsert(dialect, t.session)),
-        put_setting=text(_insert(dialect, t.setting).on_conflict_do_nothing()),
-        add_channel=insert(t.channel),
-        add_segment=insert(t.audio, SegmentRow._fields),
-        add_event=insert(t.event, EventRow._fields),
-        add_ref=insert(t.event_audio),
-        add_chunk=insert(t.audio_chunk),
-        seal=text(_seal()),
-        drop_chunks=text(_drop_chunks()),
-        ended=text(_ended()),
-        end=_END.format(mark="?" if dialect.name == "sqlite" else "%s"),
-    )
+    def forget(self) -> None:
+        """What was written last is undone."""
+        self._forms.clear()
 
+    def append(self, db: Db, batch: Batch) -> None:
+        """Write a batch; StoreError for what is refused, after which `forget` is due."""
+        sql = self._sql
+        events = _by_session(batch.events)
+        states = {session: self._state(db, session) for session in _sessions_of(batch, events)}
+        _admit_events(batch, events, states)
+        if batch.sessions:
+            db.executemany(sql.put_session, map(tuple, batch.sessions))
+        known = {session: state or self._new(db, session) for session, state in states.items()}
+        if batch.channels:
+            db.executemany(sql.add_channel, _numbered(batch.channels, known))
+        if batch.segments:
+            db.executemany(sql.add_segment, _numbered(batch.segments, known))
+        if batch.events:
+            self._add_events(db, batch, events, known)
+        if batch.chunks:
+            self._add_chunks(db, _numbered(batch.chunks, known))
+        if batch.sealed:
+            self._seal(db, _numbered(batch.sealed, known))
+        for row in batch.sessions:
+            if row.digest is not None:
+                self._forms.pop(row.id, None)
 
-def _insert(dialect: Dialect, table: Table) -> Any:
-    """An insert that knows what to do about a conflict."""
-    if dialect.name == "sqlite":
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # loaded only when a server is used
+    def _state(self, db: Db, session: str) -> _State | None:
+        found = db.execute(self._sql.state, (session,)).fetchone()
+        return found and _State(*found)
 
-    return postgresql.insert(table)
+    def _new(self, db: Db, session: str) -> _State:
+        found = self._state(db, session)
+        if found is None:
+            raise _refusal(f"session {session} is not there")
+        return found
 
+    def _add_events(
+        self,
+        db: Db,
+        batch: Batch,
+        events: Mapping[str, Sequence[EventRow]],
+        known: Mapping[str, _State],
+    ) -> None:
+        """Events and their audio."""
+        alone, several = _pieces(batch.refs)
+        forms: list[Row] = []
+        rows: list[Row] = []
+        for session, mine in events.items():
+            shared = self._forms_of(db, session, known[session])
+            rows += shared.rows(mine, alone)
+            forms += shared.fresh
+            shared.fresh.clear()
+        if alone:
+            raise _refusal("audio of an event that is not there")
+        if forms:
+            db.executemany(self._sql.add_form, forms)
+        db.executemany(self._sql.add_event, rows)
+        if several:
+            db.executemany(self._sql.add_ref, _numbered(several, known))
 
-def _upsert(dialect: Dialect, table: Table) -> ClauseElement:
-    """Insert, or set every column but the id; a trigger refuses what may not change."""
-    statement = _insert(dialect, table)
-    changes = {c.name: statement.excluded[c.name] for c in table.columns if c.name != "id"}
-    done: ClauseElement = statement.on_conflict_do_update(index_elements=["id"], set_=changes)
-    return done
+    def _forms_of(self, db: Db, session: str, state: _State) -> Forms:
+        """The forms of a session; read again if another program has added to them."""
+        found = self._forms.get(session)
+        if found is None or found.count != state.forms:
+            stored = db.execute(self._sql.forms, (state.number,)).fetchall()
+            found = self._forms[session] = Forms(state.number, stored)
+        return found
 
+    def _add_chunks(self, db: Db, chunks: Iterable[Row]) -> None:
+        """Add the chunks that hold something; bytes of a sealed segment, and bytes that do not
+        follow those before them, are refused."""
+        ends: dict[tuple[int, int], int] = {}
+        rows: list[Row] = []
+        for number, segment, start, data in chunks:
+            key = (number, segment)
+            if key not in ends:
+                ends[key] = self._end(db, key)
+            if start != ends[key]:
+                raise _refusal("the chunks of a segment follow each other")
+            ends[key] += len(data)
+            if data:
+                rows.append((number, segment, start, len(data), one_of(data)))
+        db.executemany(self._sql.add_chunk, rows)
 
-def _seal() -> ClauseElement:
-    fields: dict[str, Any] = {name: bindparam(name) for name in Sealed._fields[2:]}
-    where = (t.audio.c.session == bindparam("s"), t.audio.c.number == bindparam("n"))
-    return t.audio.update().values(fields).where(*where)
+    def _end(self, db: Db, key: tuple[int, int]) -> int:
+        """How many bytes an open segment has."""
+        found = db.execute(self._sql.end, key).fetchone()
+        if found is None:
+            raise _refusal(f"segment {key[1]} is not there")
+        if found[0]:
+            raise _refusal(f"segment {key[1]} is sealed")
+        return int(found[1])
 
-
-def _drop_chunks() -> ClauseElement:
-    where = (t.audio_chunk.c.session == bindparam("s"), t.audio_chunk.c.segment == bindparam("n"))
-    return delete(t.audio_chunk).where(*where)
-
-
-def _ended() -> ClauseElement:
-    is_it = t.session.c.id == bindparam("s")
-    return select(t.session.c.id).where(is_it, t.session.c.digest.is_not(None))
-
-
-SQLITE_DIALECT: Final = sqlite.dialect()
-SQLITE: Final = statements(SQLITE_DIALECT)
-
-
-def append(db: Db, batch: Batch, sql: Statements = SQLITE) -> None:
-    """Write a batch. What holds within it is left to the database's keys; what holds between it
-    and what is stored is asked once a session or segment, not once a row."""
-    _admit_events(db, batch, sql)
-    for statement, rows in (
-        (sql.put_session, batch.sessions),
-        (sql.add_channel, batch.channels),
-        (sql.add_segment, batch.segments),
-        (sql.add_event, batch.events),
-        (sql.add_ref, batch.refs),
-    ):
-        if rows:
-            db.executemany(statement, map(tuple, rows))  # plain tuples bind faster
-    if batch.chunks:
-        db.executemany(sql.add_chunk, _admitted(db, batch.chunks, sql))
-    if batch.sealed:
-        _write_sealed(db, batch.sealed, sql)
-
-
-def _admit_events(db: Db, batch: Batch, sql: Statements) -> None:
-    """Refuse events of a session that has ended and is not taken up again, and audio of an event
-    that is stored already."""
-    first: dict[str, int] = {}
-    for event in batch.events:
-        first.setdefault(event[0], event[1])
-    taken_up = {row.id for row in batch.sessions if row.digest is None}
-    for session in first.keys() - taken_up:
-        if db.execute(sql.ended, (session,)).fetchone():
-            raise _refusal(f"session {session} has ended")
-    for ref in batch.refs:
-        if ref[1] < first.get(ref[0], _NEVER):
-            raise _refusal("the audio of an event is stored with it, not after it")
-
-
-def _admitted(db: Db, chunks: Sequence[Chunk], sql: Statements) -> list[Chunk]:
-    """The chunks that hold something; bytes of a sealed segment, and bytes that do not follow
-    those before them, are refused."""
-    ends: dict[tuple[str, int], int] = {}
-    for chunk in chunks:
-        key = chunk[:2]
-        if key not in ends:
-            found = db.execute(sql.end, key).fetchone()
-            if found is None:
-                raise _refusal(f"segment {key} is not there")
-            if found[0]:
-                raise _refusal(f"segment {key} is sealed")
-            ends[key] = found[1]
-        if chunk.start != ends[key]:
-            raise _refusal("the chunks of a segment follow each other")
-        ends[key] += len(chunk.data)
-    return [chunk for chunk in chunks if chunk.data]
+    def _seal(self, db: Db, sealed: Iterable[Row]) -> None:
+        rows = list(sealed)
+        result = db.executemany(self._sql.seal, [row[2:] + row[:2] for row in rows])
+        if result.rowcount != len(rows):
+            raise _refusal("a segment that is to be sealed is not there")
+        db.executemany(self._sql.drop_chunks, [row[:2] for row in rows])
 
 
 def _refusal(why: str) -> StoreError:
     return StoreError(f"refused by a rule of the store ({why}); nothing was stored")
 
 
-def _write_sealed(db: Db, sealed: Sequence[Sealed], sql: Statements) -> None:
-    keys = [row[:2] for row in sealed]
-    result = db.executemany(sql.seal, [row[2:] + row[:2] for row in sealed])
-    if result.rowcount != len(sealed):
-        raise _refusal("a segment that is to be sealed is not there")
-    db.executemany(sql.drop_chunks, keys)
+def _by_session(events: Iterable[EventRow]) -> dict[str, list[EventRow]]:
+    found: dict[str, list[EventRow]] = {}
+    for event in events:
+        mine = found.get(event[0])
+        if mine is None:
+            mine = found[event[0]] = []
+        mine.append(event)
+    return found
+
+
+def _sessions_of(batch: Batch, events: Iterable[str]) -> set[str]:
+    """The sessions to whose tapes something is added, `events` to some of them."""
+    added: Iterable[tuple[Any, ...]] = chain(
+        batch.channels, batch.segments, batch.chunks, batch.sealed
+    )
+    return {*events, *(row[0] for row in added)}
+
+
+def _admit_events(
+    batch: Batch, events: Mapping[str, Sequence[EventRow]], states: Mapping[str, _State | None]
+) -> None:
+    """Refuse events of a session that has ended and is not taken up again, and audio of an event
+    that is stored already."""
+    taken_up = {row.id for row in batch.sessions if row.digest is None}
+    for session in events.keys() - taken_up:
+        state = states[session]
+        if state and state.has_ended:
+            raise _refusal(f"session {session} has ended")
+    for ref in batch.refs:
+        mine = events.get(ref[0])
+        if mine is None or ref[1] < mine[0][_FIRST]:
+            raise _refusal("the audio of an event is stored with it, not after it")
+
+
+def _numbered(rows: Iterable[tuple[Any, ...]], known: Mapping[str, _State]) -> Iterable[Row]:
+    """Rows with the number of their session in the place of its id."""
+    return [(known[row[0]].number, *row[1:]) for row in rows]
+
+
+def _pieces(refs: Iterable[AudioRef]) -> tuple[dict[_Key, AudioRef], list[AudioRef]]:
+    """The audio of events that have one piece of it, and of those that have several."""
+    alone: dict[_Key, AudioRef] = {}
+    several: list[AudioRef] = []
+    seen: set[_Key] = set()
+    for ref in refs:
+        key = ref[:2]
+        if key in seen:
+            first = alone.pop(key, None)
+            several += (ref,) if first is None else (first, ref)
+        elif ref.ordinal:
+            several.append(ref)
+        else:
+            alone[key] = ref
+        seen.add(key)
+    return alone, several

@@ -10,7 +10,7 @@ from recorder.events import Kind, Sender
 from recorder.spans import Codec, Encoding
 
 Status = Literal["recording", "complete", "interrupted", "incomplete"]
-Form = Literal["flac", "raw"]
+Form = Literal["flac", "raw", "constant"]
 ChannelKind = Literal["ws", "http", "webhook", "notes"]
 
 
@@ -127,7 +127,10 @@ class Chunk(NamedTuple):
 
 
 class Sealed(NamedTuple):
-    """The end of a segment: `data` in `form`, then `tail` (bytes that make no whole frame)."""
+    """The end of a segment: `data` in `form`, then `tail` (bytes that make no whole frame).
+
+    `constant` is one byte that is repeated for the whole of the segment, as in digital silence.
+    """
 
     session: str
     segment: int

@@ -6,9 +6,9 @@ from functools import cache
 
 from sqlalchemy import Dialect, bindparam, delete, insert
 
-from recorder.store.append import SQLITE_DIALECT, Db
 from recorder.store.base import Models
 from recorder.store.models import TABLES
+from recorder.store.statements import SQLITE_DIALECT, Db
 
 
 def replace_models(db: Db, session: str, models: Models, dialect: Dialect = SQLITE_DIALECT) -> None:

@@ -16,8 +16,6 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from recorder.errors import StoreError
 
-PAGE_SIZE: Final = 16_384
-"""Bytes a page of a new file: large blobs cost fewer pages."""
 WAL_LIMIT: Final = 64 << 20
 """Bytes the WAL file may keep once its pages are in the main file."""
 BUSY_S: Final = 5.0
@@ -115,9 +113,8 @@ def connector(path: Path, mode: Mode) -> Callable[[], sqlite3.Connection]:
 
 
 def _prepare(connection: sqlite3.Connection) -> None:
-    """The settings of a writer. The page size counts only while the file is empty."""
+    """The settings of a writer."""
     for pragma in (
-        f"page_size = {PAGE_SIZE}",
         "journal_mode = WAL",
         "synchronous = NORMAL",  # a killed process loses nothing; a power cut may lose the WAL
         "foreign_keys = ON",

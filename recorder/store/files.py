@@ -58,12 +58,12 @@ class StoreInfo:
 
 FACTS = """
 SELECT (SELECT count(*) FROM session),
-       (SELECT count(*) FROM event),
-       (SELECT count(*) FROM audio),
-       (SELECT count(*) FROM audio WHERE form IS NULL),
-       (SELECT coalesce(sum(length(data)), 0) FROM audio_chunk),
-       (SELECT coalesce(sum(length(data) + length(tail)), 0) FROM audio),
-       (SELECT coalesce(sum(size), 0) FROM audio)
+       (SELECT count(*) FROM tape_event),
+       (SELECT count(*) FROM tape_audio),
+       (SELECT count(*) FROM tape_audio WHERE form IS NULL),
+       (SELECT coalesce(sum(size), 0) FROM tape_audio_chunk),
+       (SELECT coalesce(sum(length(data) + length(tail)), 0) FROM tape_audio),
+       (SELECT coalesce(sum(size), 0) FROM tape_audio)
 """
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.dialects import postgresql
 
 from recorder.errors import StoreError
-from recorder.store.append import append, statements
+from recorder.store.append import Appender
 from recorder.store.base import Batch, Models, RunRow
 from recorder.store.derived import replace_models
 from recorder.store.opening import disposed_on_error, other_revision, revision_of
@@ -25,6 +25,7 @@ from recorder.store.postgres_engine import (
 )
 from recorder.store.reading import SqlReader
 from recorder.store.schema import REVISION
+from recorder.store.statements import statements
 
 _R = TypeVar("_R")
 _PSYCOPG: Final[Any] = postgresql.psycopg.dialect
@@ -42,6 +43,7 @@ class PostgresStore(SqlReader):
         self.url = url
         self._engine = engine
         self._readonly = readonly
+        self._appender = Appender(_SQL)
         self._lock = threading.Lock()
         self._open = True
 
@@ -50,7 +52,7 @@ class PostgresStore(SqlReader):
         with self._writing() as db:
             # Another program may end the same session: SQLite has one writer, here it waits.
             db.execute(_LOCK, (sorted(ids),))
-            append(db, batch, _SQL)
+            self._appender.append(db, batch)
 
     def put_run(self, run: RunRow) -> None:
         with self._writing() as db:
@@ -86,9 +88,13 @@ class PostgresStore(SqlReader):
             self._check_open()
             if self._readonly:
                 raise StoreError(f"{shown(self.url)}: opened for reading only: open it for writing")
-            with self._engine.begin() as connection:
-                driver: Any = connection.connection.driver_connection
-                yield Cursor(driver)
+            try:
+                with self._engine.begin() as connection:
+                    driver: Any = connection.connection.driver_connection
+                    yield Cursor(driver)
+            except BaseException:
+                self._appender.forget()
+                raise
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:

@@ -127,7 +127,8 @@ def _named(sql: str, given: Mapping[str, str]) -> str:
 def _explained(error: Exception) -> StoreError:
     code = getattr(error, "sqlite_errorcode", None)
     refused = code in (sqlite3.SQLITE_AUTH, sqlite3.SQLITE_READONLY)
-    if refused or "not authorized" in str(error):  # CREATE fails with another code
+    words = ("not authorized", "it is a view")  # CREATE, and a change of a view: other codes
+    if refused or any(each in str(error) for each in words):
         return StoreError(_ONLY_READ)
     if code == sqlite3.SQLITE_ERROR:
         return StoreError(

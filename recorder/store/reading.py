@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Connection, Executable, func, select
 
 import recorder.store.schema as t
+import recorder.store.tape_views as v
 from recorder.errors import StoreError
 from recorder.store.base import (
     AudioRef,
@@ -20,13 +21,13 @@ from recorder.store.base import (
     SegmentRow,
     SessionRow,
 )
-from recorder.store.segments import wire_bytes
+from recorder.store.segments import repeated, wire_bytes
 
 _R = TypeVar("_R")
 _FETCH: Final = 256  # rows a reader holds at a time
-_EVENT: Final = [t.event.c[name] for name in EventRow._fields]
-_SEGMENT: Final = [t.audio.c[name] for name in SegmentRow._fields]
-_SEALED: Final = [t.audio.c["number" if n == "segment" else n] for n in Sealed._fields]
+_LABEL: Final = [t.session.c[name] for name in SessionRow._fields]
+_SEGMENT: Final = [v.audio.c[name] for name in SegmentRow._fields]
+_SEALED: Final = [v.audio.c["number" if n == "segment" else n] for n in Sealed._fields]
 
 
 class SqlReader(ABC):
@@ -49,37 +50,37 @@ class SqlReader(ABC):
         return list(self._rows(RunRow, select(t.run).order_by(t.run.c.id)))
 
     def sessions(self) -> list[SessionRow]:
-        return list(self._rows(SessionRow, select(t.session).order_by(t.session.c.id)))
+        return list(self._rows(SessionRow, select(*_LABEL).order_by(t.session.c.id)))
 
     def session(self, session: str) -> SessionRow | None:
         with self._reading() as connection:
-            row = connection.execute(select(t.session).where(t.session.c.id == session)).first()
+            row = connection.execute(select(*_LABEL).where(t.session.c.id == session)).first()
             return None if row is None else self._maker(SessionRow)(*row)
 
     def channels(self, session: str) -> list[ChannelRow]:
         query = (
-            select(t.channel).where(t.channel.c.session == session).order_by(t.channel.c.channel)
+            select(v.channel).where(v.channel.c.session == session).order_by(v.channel.c.channel)
         )
         return list(self._rows(ChannelRow, query))
 
     def count(self, session: str) -> int:
-        query = select(func.coalesce(func.max(t.event.c.seq), 0)).where(
-            t.event.c.session == session
-        )
+        number = select(t.session.c.number).where(t.session.c.id == session).scalar_subquery()
+        last = func.coalesce(func.max(t.tape_event.c.seq), 0)
+        query = select(last).where(t.tape_event.c.session == number)
         with self._reading() as connection:
             return int(connection.execute(query).scalar_one())
 
     def events(self, session: str, after: int = 0) -> Iterator[EventRow]:
-        wanted = (t.event.c.session == session, t.event.c.seq > after)
-        return self._rows(EventRow, select(*_EVENT).where(*wanted).order_by(t.event.c.seq))
+        wanted = (v.event.c.session == session, v.event.c.seq > after)
+        return self._rows(EventRow, select(v.event).where(*wanted).order_by(v.event.c.seq))
 
     def refs(self, session: str, after: int = 0) -> Iterator[AudioRef]:
-        wanted = (t.event_audio.c.session == session, t.event_audio.c.seq > after)
-        order = (t.event_audio.c.seq, t.event_audio.c.ordinal)
-        return self._rows(AudioRef, select(t.event_audio).where(*wanted).order_by(*order))
+        wanted = (v.event_audio.c.session == session, v.event_audio.c.seq > after)
+        order = (v.event_audio.c.seq, v.event_audio.c.ordinal)
+        return self._rows(AudioRef, select(v.event_audio).where(*wanted).order_by(*order))
 
     def segments(self, session: str) -> list[SegmentRow]:
-        query = select(*_SEGMENT).where(t.audio.c.session == session).order_by(t.audio.c.number)
+        query = select(*_SEGMENT).where(v.audio.c.session == session).order_by(v.audio.c.number)
         return list(self._rows(SegmentRow, query))
 
     def sealed(self, session: str, segment: int) -> Sealed | None:
@@ -90,9 +91,10 @@ class SqlReader(ABC):
         with self._reading() as connection:
             sealed, channels = self._sealed(connection, session, segment)
             if sealed is None:
-                wanted = (t.audio_chunk.c.session == session, t.audio_chunk.c.segment == segment)
-                query = select(t.audio_chunk.c.data).where(*wanted).order_by(t.audio_chunk.c.start)
-                return b"".join(connection.execute(query).scalars())
+                wanted = (v.audio_chunk.c.session == session, v.audio_chunk.c.segment == segment)
+                query = select(v.audio_chunk).where(*wanted).order_by(v.audio_chunk.c.start)
+                chunks = connection.execute(query)
+                return b"".join(repeated(chunk.data, chunk.size) for chunk in chunks)
         return wire_bytes(sealed, channels)
 
     def models(self, table: str, session: str | None = None) -> list[Any]:
@@ -114,8 +116,8 @@ class SqlReader(ABC):
         self, connection: Connection, session: str, segment: int
     ) -> tuple[Sealed | None, int]:
         """A segment's sealed form, None while it is open, and its number of channels."""
-        query = select(t.audio.c.channels, *_SEALED)
-        wanted = (t.audio.c.session == session, t.audio.c.number == segment)
+        query = select(v.audio.c.channels, *_SEALED)
+        wanted = (v.audio.c.session == session, v.audio.c.number == segment)
         row = connection.execute(query.where(*wanted)).one_or_none()
         if row is None:
             raise StoreError(f"session {session} has no audio segment {segment}")

@@ -1,6 +1,7 @@
 """The tables of a store, for SQLite and PostgreSQL; what each rule is for is in docs/store.md.
 
-Columns stand in the order of the rows in `base.py`, so that a row is bound as it is. Offsets
+What a table `tape_X` keeps compactly is read through the view `X` (`tape_views.py`): sessions by
+their id in the place of a number, and what many events have in common in each of them. Offsets
 (`*_ns` save `wall_ns`, `started_ns`, `beat_ns` and the run's `ended_ns`, which count from 1970)
 are nanoseconds since the session's wall anchor. Triggers are made by the migrations.
 """
@@ -14,19 +15,22 @@ from sqlalchemy import (
     Computed,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Integer,
     LargeBinary,
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest revision in `migrations/`: what this program reads and writes."""
 
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s",
         "fk": "fk_%(table_name)s_%(referred_table_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
@@ -45,10 +49,11 @@ run = Table(
 )
 
 # A tape's label. `run` and `parent` may name rows of another store, so they are no foreign keys.
+# `number` stands for it in the rows of its tape, of which there are many.
 session = Table(
     "session",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Text, nullable=False),
     Column("trial", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("wall_ns", BigInteger, nullable=False),
@@ -62,48 +67,72 @@ session = Table(
     Column("events", BigInteger),
     Column("digest", LargeBinary),
     Column("origin", Text, nullable=False),
-    sqlite_with_rowid=False,
+    Column("number", Integer, Identity(), primary_key=True),
+    UniqueConstraint("id"),
 )
 
-
-channel = Table(
-    "channel",
+tape_channel = Table(
+    "tape_channel",
     metadata,
-    Column("session", Text, ForeignKey("session.id"), primary_key=True),
+    Column("session", Integer, ForeignKey("session.number"), primary_key=True),
     Column("channel", Integer, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("target", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
-# The tape. `previous` is the event before it, which must be there: so there is no gap. (A key
-# costs a tenth of what a trigger for each inserted row does.)
-event = Table(
-    "event",
+# What events of a session have in common. `body` is that of events that have none of their own;
+# `at` and `encoding` say where the audio of those that have one piece stood.
+tape_form = Table(
+    "tape_form",
     metadata,
-    Column("session", Text, primary_key=True),
-    Column("seq", BigInteger, primary_key=True),
-    Column("at_ns", BigInteger, nullable=False),
-    Column("channel", Integer, nullable=False),
+    Column("session", Integer, ForeignKey("session.number"), primary_key=True),
+    Column("form", Integer, primary_key=True),
     Column("sender", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("body", Text),
+    Column("at", BigInteger),
+    Column("encoding", Text),
+    sqlite_with_rowid=False,
+)
+
+# The tape. `previous` is the event before it, which must be there: so there is no gap. (A key
+# costs a tenth of what a trigger for each inserted row does.) `segment`, `start` and `length` are
+# of its audio, if that is one piece.
+tape_event = Table(
+    "tape_event",
+    metadata,
+    Column("session", Integer, primary_key=True),
+    Column("seq", BigInteger, primary_key=True),
+    Column("at_ns", BigInteger, nullable=False),
+    Column("channel", Integer, nullable=False),
+    Column("form", Integer, nullable=False),
+    Column("body", Text),
     Column("raw", LargeBinary),
+    Column("segment", Integer),
+    Column("start", BigInteger),
+    Column("length", BigInteger),
     Column("digest", LargeBinary, nullable=False),
     Column("previous", BigInteger, Computed("nullif(seq, 1) - 1")),
     CheckConstraint("seq >= 1", name="from_one"),
-    CheckConstraint("(body IS NULL) <> (raw IS NULL)", name="one_body"),
-    ForeignKeyConstraint(["session", "previous"], ["event.session", "event.seq"]),
-    ForeignKeyConstraint(["session", "channel"], ["channel.session", "channel.channel"]),
+    CheckConstraint("body IS NULL OR raw IS NULL", name="one_body"),
+    CheckConstraint(
+        "(segment IS NULL) = (start IS NULL) AND (segment IS NULL) = (length IS NULL)",
+        name="audio_whole",
+    ),
+    ForeignKeyConstraint(["session", "previous"], ["tape_event.session", "tape_event.seq"]),
+    ForeignKeyConstraint(["session", "channel"], ["tape_channel.session", "tape_channel.channel"]),
+    ForeignKeyConstraint(["session", "form"], ["tape_form.session", "tape_form.form"]),
+    ForeignKeyConstraint(["session", "segment"], ["tape_audio.session", "tape_audio.number"]),
     sqlite_with_rowid=False,
 )
 
 # A run of audio. The columns from `size` on are NULL while it is open and fixed once sealed.
-audio = Table(
-    "audio",
+tape_audio = Table(
+    "tape_audio",
     metadata,
-    Column("session", Text, primary_key=True),
+    Column("session", Integer, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("channel", Integer, nullable=False),
     Column("sender", Text, nullable=False),
@@ -124,14 +153,14 @@ audio = Table(
         " AND (form IS NULL) = (tail IS NULL)",
         name="sealed_whole",
     ),
-    ForeignKeyConstraint(["session", "channel"], ["channel.session", "channel.channel"]),
+    ForeignKeyConstraint(["session", "channel"], ["tape_channel.session", "tape_channel.channel"]),
 )
 
-# Where in an event's body which bytes of which segment go.
-event_audio = Table(
-    "event_audio",
+# Where in an event's body which bytes of which segment go, for events with more than one piece.
+tape_event_audio = Table(
+    "tape_event_audio",
     metadata,
-    Column("session", Text, primary_key=True),
+    Column("session", Integer, primary_key=True),
     Column("seq", BigInteger, primary_key=True),
     Column("ordinal", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
@@ -139,20 +168,22 @@ event_audio = Table(
     Column("segment", Integer, nullable=False),
     Column("start", BigInteger, nullable=False),
     Column("length", BigInteger, nullable=False),
-    ForeignKeyConstraint(["session", "seq"], ["event.session", "event.seq"]),
-    ForeignKeyConstraint(["session", "segment"], ["audio.session", "audio.number"]),
+    ForeignKeyConstraint(["session", "seq"], ["tape_event.session", "tape_event.seq"]),
+    ForeignKeyConstraint(["session", "segment"], ["tape_audio.session", "tape_audio.number"]),
     sqlite_with_rowid=False,
 )
 
-# The bytes of an open segment, without gap or overlap; gone once it is sealed.
-audio_chunk = Table(
-    "audio_chunk",
+# The bytes of an open segment, without gap or overlap; gone once it is sealed. `size` bytes that
+# are all the same, as of silence, are kept as one.
+tape_audio_chunk = Table(
+    "tape_audio_chunk",
     metadata,
-    Column("session", Text, primary_key=True),
+    Column("session", Integer, primary_key=True),
     Column("segment", Integer, primary_key=True),
     Column("start", BigInteger, primary_key=True),
+    Column("size", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
-    ForeignKeyConstraint(["session", "segment"], ["audio.session", "audio.number"]),
+    ForeignKeyConstraint(["session", "segment"], ["tape_audio.session", "tape_audio.number"]),
 )
 
 # What belongs to the store itself. A name is set once.

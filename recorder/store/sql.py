@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine
 
 from recorder.errors import StoreError
-from recorder.store.append import SQLITE, append
+from recorder.store.append import Appender
 from recorder.store.base import (
     Batch,
     Models,
@@ -20,6 +20,7 @@ from recorder.store.base import (
 )
 from recorder.store.engine import WAL_LIMIT, explained, wal_bytes
 from recorder.store.reading import SqlReader
+from recorder.store.statements import SQLITE
 
 
 class SqlStore(SqlReader):
@@ -33,6 +34,7 @@ class SqlStore(SqlReader):
         self.path = path
         self._reader = reader
         self._db = db
+        self._appender = Appender()
         self._lock = threading.Lock()
         self._open = True
         self._inode = os.stat(path).st_ino
@@ -40,7 +42,7 @@ class SqlStore(SqlReader):
 
     def commit(self, batch: Batch) -> None:
         with self._writing() as db:
-            append(db, batch)
+            self._appender.append(db, batch)
 
     def put_run(self, run: RunRow) -> None:
         with self._writing() as db:
@@ -101,6 +103,7 @@ class SqlStore(SqlReader):
                 self._db.execute("COMMIT")
             except BaseException:
                 self._db.rollback()
+                self._appender.forget()
                 raise
 
     @contextmanager

@@ -13,6 +13,8 @@ from typing import Final
 
 from sqlalchemy import Connection, inspect
 
+from recorder.store.tape_views import TAPE_VIEWS
+
 PREFIX: Final = "v_"
 
 _WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -58,11 +60,12 @@ VIEWS: Final = {
     "v_sessions": f"""
         SELECT id AS session, trial, provider, external_id, model, parent, origin, status,
                {{started_at}} AS started_at,
-               CAST(coalesce(ended_ns, (SELECT at_ns FROM event WHERE event.session = session.id
+               CAST(coalesce(ended_ns, (SELECT at_ns FROM tape_event
+                                        WHERE tape_event.session = session.number
                                         ORDER BY seq DESC LIMIT 1)) AS DOUBLE PRECISION)
                    / 1000000000 AS duration_s,
-               (SELECT coalesce(max(seq), 0) FROM event
-                WHERE event.session = session.id) AS events,
+               (SELECT coalesce(max(seq), 0) FROM tape_event
+                WHERE tape_event.session = session.number) AS events,
                id AS session_id,
                (SELECT count(*) FROM turn WHERE turn.session = session.id) AS turns,
                {_MEDIAN} AS v2v_p50_ms,
@@ -147,14 +150,15 @@ VIEWS: Final = {
 
 
 def drop_views(connection: Connection) -> None:
-    """Drop every view whose name begins with `PREFIX`."""
-    for name in inspect(connection).get_view_names():
-        if name.startswith(PREFIX):  # none of them is made of another
+    """Drop the views of the tape, and every view whose name begins with `PREFIX`."""
+    names = inspect(connection).get_view_names()
+    for name in sorted(names, key=TAPE_VIEWS.__contains__):  # the others are made of these
+        if name.startswith(PREFIX) or name in TAPE_VIEWS:
             connection.exec_driver_sql(f'DROP VIEW "{name}"')
 
 
 def create_views(connection: Connection) -> None:
     """Create the views; they must not exist."""
     words = _WORDS[connection.dialect.name]
-    for name, sql in VIEWS.items():
+    for name, sql in {**TAPE_VIEWS, **VIEWS}.items():
         connection.exec_driver_sql(f"CREATE VIEW {name} AS {sql.format(**words).strip()}")

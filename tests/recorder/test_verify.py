@@ -353,6 +353,50 @@ def test_a_changed_reference_changes_its_event(tape: Tampering, change: str) -> 
     assert (tape.fault().kind, tape.fault().event) == ("changed", seq)
 
 
+APPEND = _number("input_audio_buffer.append", 3)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind", "event"),
+    [
+        ("DELETE FROM tape_event WHERE session = :s AND seq = 7", "lost", 7),
+        ("UPDATE tape_event SET at_ns = 0 WHERE session = :s AND seq = 9", "changed", 9),
+        (
+            f"UPDATE tape_event SET body = 'x' WHERE session = :s AND seq = {APPEND}",
+            "changed",
+            APPEND,
+        ),
+        (
+            f"UPDATE tape_event SET start = 2 WHERE session = :s AND seq = {APPEND}",
+            "changed",
+            APPEND,
+        ),
+        (
+            f"UPDATE tape_event SET form = 1 WHERE session = :s AND seq = {APPEND}",
+            "changed",
+            APPEND,
+        ),
+        (
+            "UPDATE tape_form SET type = 'other' WHERE session = :s AND form ="
+            " (SELECT form FROM tape_event WHERE session = :s AND seq = 7)",
+            "changed",
+            7,
+        ),
+        (
+            "DELETE FROM tape_form WHERE session = :s AND form ="
+            " (SELECT form FROM tape_event WHERE session = :s AND seq = 7)",
+            "lost",
+            7,
+        ),
+    ],
+)
+def test_what_is_done_to_the_tables_is_found(
+    tape: Tampering, statement: str, kind: str, event: int
+) -> None:
+    tape.run_within(statement)
+    assert (tape.fault().kind, tape.fault().event) == (kind, event)
+
+
 def test_an_unsealed_segment_of_an_ended_session_is_a_fault() -> None:
     store = MemoryStore()
     session = record(store, Script().open().append(tone(100)).takes, status=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from recorder.capture.importers.folder_lines import choice, hexadecimal, integer, string
 from recorder.capture.importers.rawjson import parse
@@ -25,6 +25,7 @@ from recorder.store.base import (
 FORMAT = "conversation-tape/1"
 EXTENSIONS: Mapping[Codec, str] = {"pcm16": "pcm", "pcmu": "ulaw", "pcma": "alaw"}
 
+_FileForm = Literal["flac", "raw"]  # what other programs can read
 _ID = re.compile(r"[0-9a-hjkmnp-tv-z]{26}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
 _STREAM_LENGTH = 48
@@ -173,7 +174,7 @@ def _parse_segment(session: str, fields: Any) -> tuple[SegmentRow, Sealed]:
         integer(fields, "size"),
         integer(fields, "frames"),
         hexadecimal(fields, "sha256"),
-        choice(fields, "form", Form),
+        choice(fields, "form", _FileForm),
         b"",
         hexadecimal(fields, "tail"),
     )

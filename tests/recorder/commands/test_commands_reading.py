@@ -179,11 +179,9 @@ def _tampered(kept: Kept, folder: Path) -> Path:
     path = folder / "tampered.db"
     path.write_bytes(kept.path.read_bytes())
     with closing(sqlite3.connect(path)) as db, db:
-        for (name,) in db.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-        ).fetchall():
-            db.execute(f"DROP TRIGGER {name}")
-        db.execute("DELETE FROM event WHERE session = ? AND seq = 9", (kept.spoken,))
+        db.execute("DROP TRIGGER tape_event_delete")
+        number = "(SELECT number FROM session WHERE id = ?)"
+        db.execute(f"DELETE FROM tape_event WHERE session = {number} AND seq = 9", (kept.spoken,))
     return path
 
 

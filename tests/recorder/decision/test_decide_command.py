@@ -112,7 +112,7 @@ def test_the_prototype_names_files_and_tapes(trial: Path, page: str) -> None:
     told = json.loads(out(trial, "sessions", "--json"))
     for each in told:
         assert each["id"] in found["Tapes"]
-    assert len(re.findall(r"`[0-9a-f]{64}`", found["Tapes"])) == len(told)
+    assert len(re.findall(r"`[0-9a-f]{32}`", found["Tapes"])) == len(told)
 
 
 def test_cost_is_told_a_minute_a_task_and_a_month(page: str) -> None:

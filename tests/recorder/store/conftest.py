@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +18,18 @@ from recorder.store import files, migrate, open_store
 from recorder.store.base import Store
 from recorder.store.schema import REVISION
 from recorder.store.sql import SqlStore
+
+
+@pytest.fixture(scope="session")
+def made() -> ModuleType:
+    """The script that made the files of older revisions, `fixtures/databases`."""
+    script = Path(__file__).parents[3] / "fixtures" / "make_databases.py"
+    spec = importlib.util.spec_from_file_location(script.stem, script)
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

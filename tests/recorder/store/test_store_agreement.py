@@ -26,7 +26,10 @@ class Step(NamedTuple):
     off: int
 
 
-WHAT = ("events", "events", "ref", "chunk", "chunk", "seal", "segment", "channel", "label", "end")
+WHAT = (
+    *("events", "events", "ref", "spoken", "spoken", "chunk", "chunk"),
+    *("seal", "segment", "channel", "label", "end"),
+)
 STEP = st.builds(
     Step,
     st.sampled_from(WHAT),
@@ -101,6 +104,17 @@ class Builder:
         self.refs += 1
         segment = self.segments[session] or number
         self.batch.refs.append(ref(first + off * number, self.refs, session, segment))
+
+    def spoken(self, session: str, number: int, off: int) -> None:
+        """Two events with one piece of audio each, whose bodies may be the same, or no text."""
+        first = self.counts[session] + 1
+        self.events(session, 2, 0)
+        body, data = (("same", None), ("", None), (None, b"\0"))[number - 1]
+        self.batch.events[-2:] = [
+            row._replace(body=body, raw=data) for row in self.batch.events[-2:]
+        ]
+        segment = self.segments[session] or number
+        self.batch.refs += (ref(first + n, 0, session, segment) for n in (0, 1 + off))
 
     def chunk(self, session: str, number: int, off: int) -> None:
         segment = min(self.open[session], default=number)

@@ -126,7 +126,7 @@ def test_04_what_was_put_in_comes_out(store: Store) -> None:
 
 def test_05_append_only(store: Store) -> None:
     store.commit(begin())
-    store.commit(Batch(events=events(1, 2), refs=[ref(1)]))
+    store.commit(Batch(events=events(1, 2), refs=[ref(1), ref(1, 1)]))
     refused(store, Batch(refs=[ref(2)]))
     refused(store, Batch(events=[event(3)], refs=[ref(3), ref(2)]))
     refused(store, Batch(events=[event(3)], refs=[ref(3), ref(3)]))
@@ -140,23 +140,30 @@ def _append_only_in_sql(path: Path) -> None:
     """Statements that bypass the store are stopped by the file's own triggers."""
     db = sqlite3.connect(path)
     db.execute("PRAGMA recursive_triggers = ON")
+    for view in ("event", "event_audio", "channel", "audio", "audio_chunk"):
+        with pytest.raises(sqlite3.OperationalError, match="it is a view"):
+            db.execute(f"DELETE FROM {view}")
     for statement in (
-        "UPDATE event SET body = 'x'",
-        "UPDATE event SET digest = digest",
-        "DELETE FROM event",
-        "INSERT OR REPLACE INTO event (session, seq, at_ns, channel, sender, kind, type, body,"
-        " digest) SELECT session, seq, at_ns, channel, sender, kind, type, 'x', digest FROM event",
-        "UPDATE event_audio SET start = 1",
-        "DELETE FROM event_audio",
-        "INSERT OR REPLACE INTO event_audio SELECT * FROM event_audio",
-        "UPDATE channel SET target = 'x'",
-        "DELETE FROM channel",
+        "UPDATE tape_event SET body = 'x'",
+        "UPDATE tape_event SET digest = digest",
+        "DELETE FROM tape_event",
+        "INSERT OR REPLACE INTO tape_event (session, seq, at_ns, channel, form, body, digest)"
+        " SELECT session, seq, at_ns, channel, form, 'x', digest FROM tape_event",
+        "UPDATE tape_form SET type = 'x'",
+        "DELETE FROM tape_form",
+        "INSERT OR REPLACE INTO tape_form SELECT * FROM tape_form",
+        "UPDATE tape_event_audio SET start = 1",
+        "DELETE FROM tape_event_audio",
+        "INSERT OR REPLACE INTO tape_event_audio SELECT * FROM tape_event_audio",
+        "UPDATE tape_channel SET target = 'x'",
+        "DELETE FROM tape_channel",
         "DELETE FROM session",
         "INSERT OR REPLACE INTO session SELECT * FROM session",
         "UPDATE session SET wall_ns = 0",
-        "UPDATE audio SET codec = 'pcma'",
-        "DELETE FROM audio",
-        "INSERT OR REPLACE INTO audio SELECT * FROM audio",
+        "UPDATE session SET number = 9",
+        "UPDATE tape_audio SET codec = 'pcma'",
+        "DELETE FROM tape_audio",
+        "INSERT OR REPLACE INTO tape_audio SELECT * FROM tape_audio",
     ):
         with pytest.raises(sqlite3.IntegrityError):
             db.execute(statement)
@@ -238,17 +245,17 @@ def _sealed_in_sql(path: Path) -> None:
     db = sqlite3.connect(path)
     assert db.execute("SELECT count(*) FROM audio_chunk").fetchone() == (0,)
     db.execute(
-        "INSERT INTO audio (session, number, channel, sender, stream, codec, rate,"
-        " channels, at_ns) SELECT id, 9, 1, '', '', '', 1, 1, 0 FROM session"
+        "INSERT INTO tape_audio (session, number, channel, sender, stream, codec, rate,"
+        " channels, at_ns) SELECT number, 9, 1, '', '', '', 1, 1, 0 FROM session"
     )
-    db.execute("INSERT INTO audio_chunk SELECT id, 9, 0, x'00' FROM session")
+    db.execute("INSERT INTO tape_audio_chunk SELECT number, 9, 0, 1, x'00' FROM session")
     for statement in (
-        "UPDATE audio SET data = x'' WHERE number = 1",
-        "UPDATE audio SET form = NULL, size = NULL, frames = NULL, sha256 = NULL, data = NULL,"
-        " tail = NULL WHERE number = 1",
-        "UPDATE audio SET form = 'raw' WHERE number = 9",
-        "UPDATE audio_chunk SET data = x''",
-        "DELETE FROM audio_chunk",
+        "UPDATE tape_audio SET data = x'' WHERE number = 1",
+        "UPDATE tape_audio SET form = NULL, size = NULL, frames = NULL, sha256 = NULL,"
+        " data = NULL, tail = NULL WHERE number = 1",
+        "UPDATE tape_audio SET form = 'raw' WHERE number = 9",
+        "UPDATE tape_audio_chunk SET data = x''",
+        "DELETE FROM tape_audio_chunk",
     ):
         with pytest.raises(sqlite3.IntegrityError):
             db.execute(statement)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import sqlite3
 import subprocess
@@ -24,21 +23,11 @@ from recorder.store.engine import open_engine
 from recorder.store.files import upgrade
 from recorder.store.migrate import config, revisions, script_location
 from recorder.store.schema import REVISION, metadata
+from recorder.store.tape_views import TAPE_VIEWS
 from recorder.store.views import VIEWS
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 OLD = sorted((FIXTURES / "databases").glob("*.db"))
-
-
-@pytest.fixture(scope="module")
-def made() -> ModuleType:
-    """The script that made the old files."""
-    spec = importlib.util.spec_from_file_location("make_databases", FIXTURES / "make_databases.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def objects(path: Path) -> dict[tuple[str, str], str]:
@@ -128,7 +117,7 @@ def test_views_are_made_anew(path: Path, next_revision: Path) -> None:
     db.close()
     upgrade(str(path))
     views = {name for kind, name in objects(path) if kind == "view"}
-    assert views == {*VIEWS, "mine"}
+    assert views == {*TAPE_VIEWS, *VIEWS, "mine"}
 
 
 def test_two_programs_may_make_the_file_at_once(tmp_path: Path) -> None:

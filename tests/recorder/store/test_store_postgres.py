@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,9 +18,9 @@ from commandline import RAW, Ended
 from commandline import run as run_file
 from library import fill
 from postgres import new_database
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
-from store_samples import S, begin, chunk, event, events, label, raw, ref
+from store_samples import S, begin, chunk, event, events, everything, label, raw, ref
 from tapes import conversation, record
 
 from recorder import derive
@@ -29,28 +30,31 @@ from recorder.store.base import Batch, Store
 from recorder.store.models import ROWS
 from recorder.store.postgres_engine import packed, unpacked
 from recorder.store.schema import REVISION
+from recorder.store.tape_views import TAPE_VIEWS
 from recorder.store.views import VIEWS
 
 FURTHER = f"{int(REVISION) + 1:04}"
 FORBIDDEN = (
-    "UPDATE event SET body = 'x'",
-    "UPDATE event SET digest = digest",
-    "DELETE FROM event",
-    "TRUNCATE event CASCADE",
-    "UPDATE event_audio SET start = 1",
-    "DELETE FROM event_audio",
-    "TRUNCATE event_audio",
-    "UPDATE channel SET target = 'x'",
-    "DELETE FROM channel",
+    "UPDATE tape_event SET body = 'x'",
+    "UPDATE tape_event SET digest = digest",
+    "DELETE FROM tape_event",
+    "TRUNCATE tape_event CASCADE",
+    "UPDATE tape_event_audio SET start = 1",
+    "DELETE FROM tape_event_audio",
+    "TRUNCATE tape_event_audio",
+    "UPDATE tape_form SET type = 'x'",
+    "DELETE FROM tape_form",
+    "UPDATE tape_channel SET target = 'x'",
+    "DELETE FROM tape_channel",
     "DELETE FROM session",
     "TRUNCATE session CASCADE",
     "UPDATE session SET wall_ns = 0",
-    "UPDATE audio SET codec = 'pcma'",
-    "UPDATE audio SET data = '' WHERE number = 1",
-    "UPDATE audio SET form = 'raw' WHERE number = 2",
-    "DELETE FROM audio",
-    "UPDATE audio_chunk SET data = ''",
-    "DELETE FROM audio_chunk",
+    "UPDATE tape_audio SET codec = 'pcma'",
+    "UPDATE tape_audio SET data = '' WHERE number = 1",
+    "UPDATE tape_audio SET form = 'raw' WHERE number = 2",
+    "DELETE FROM tape_audio",
+    "UPDATE tape_audio_chunk SET data = ''",
+    "DELETE FROM tape_audio_chunk",
     "DELETE FROM setting",
 )
 
@@ -75,7 +79,7 @@ def test_statements_that_bypass_the_store_are_stopped(
     postgres_store: Store, postgres_url: str
 ) -> None:
     batch = begin(segments=2)
-    batch.events, batch.refs = events(1, 2), [ref(1)]
+    batch.events, batch.refs = events(1, 2), [ref(1), ref(1, 1)]
     batch.chunks = [chunk(0, b"abc"), chunk(0, b"x", 2)]
     postgres_store.commit(batch)
     postgres_store.commit(Batch(sealed=[raw(b"abc")]))
@@ -275,7 +279,7 @@ def test_migrations_make_what_the_schema_says(postgres_url: str) -> None:
     engine.dispose()
     # Alembic's own table, and the index for the search of transcripts
     assert [each[1].name for each in found] == [search.NAME]
-    assert views == set(VIEWS)
+    assert views == {*TAPE_VIEWS, *VIEWS}
 
 
 def test_an_older_store_is_upgraded_in_its_place(
@@ -287,6 +291,51 @@ def test_an_older_store_is_upgraded_in_its_place(
     monkeypatch.setattr(keeping, "REVISION", FURTHER)
     assert keeping.upgrade(url) == (REVISION, FURTHER, None)
     assert keeping.upgrade(url) == (FURTHER, FURTHER, None)
+
+
+def test_tapes_of_an_older_store_are_read_after_its_upgrade(
+    postgres_server: Any, made: ModuleType
+) -> None:
+    url = new_database(postgres_server)
+    open_store_at(url, "0002")
+    batches = made.sample()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for batch in batches:
+            for table, rows in _as_they_were(batch):
+                columns = ", ".join(rows[0])
+                marks = ", ".join(f":{name}" for name in rows[0])
+                connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({marks})"), rows)
+    engine.dispose()
+    assert keeping.upgrade(url) == ("0002", REVISION, None)
+    memory = open_store("memory:", create=True)
+    for batch in batches:
+        memory.commit(batch)
+    with closing(open_store(url, create=False)) as store:
+        assert everything(store) == everything(memory)
+        refused = Batch(events=[batches[0].events[0]])
+        with pytest.raises(StoreError, match="has ended"):
+            store.commit(refused)
+
+
+def _as_they_were(batch: Batch) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """The rows of a batch for the tables of revision 0002."""
+    sealed = {(row.session, row.segment): row for row in batch.sealed}
+    for table, rows in (
+        ("session", batch.sessions),
+        ("channel", batch.channels),
+        ("audio", batch.segments),
+        ("event", batch.events),
+        ("event_audio", batch.refs),
+        ("audio_chunk", [each for each in batch.chunks if each[:2] not in sealed]),
+    ):
+        found = [row._asdict() for row in rows]  # type: ignore[attr-defined]
+        for row in found if table == "audio" else ():
+            end = sealed.get((row["session"], row["number"]))
+            facts = ("size", "frames", "sha256", "form", "data", "tail")
+            row |= {name: end and getattr(end, name) for name in facts}
+        if found:
+            yield table, found
 
 
 def open_store_at(url: str, revision: str) -> None:

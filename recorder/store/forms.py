@@ -1,0 +1,79 @@
+"""What the events of a session share, so that a row holds only what is its own.
+
+A *form* is a sender, a kind and a type; for events whose audio is one piece also its place in the
+body, and the body itself where the same came twice in a row. Most messages of a call do nothing
+but carry audio: of these, time, audio and digest are left in a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, MutableMapping, Sequence
+from typing import Any, Final
+
+from recorder.errors import StoreError
+from recorder.store.base import AudioRef, EventRow
+
+Row = tuple[Any, ...]
+Alone = MutableMapping[tuple[str, int], AudioRef]
+_MOST: Final = 4096  # forms that are remembered; one that is forgotten is stored again
+_MOST_BODIES: Final = 256  # shared bodies of a session
+
+
+class Forms:
+    """The forms of one session, as far as they are known, and those to be stored (`fresh`)."""
+
+    def __init__(self, session: int, stored: Iterable[Row]) -> None:
+        self.count = 0
+        self.fresh: list[Row] = []
+        self._session = session
+        self._numbers: dict[Row, int] = {}  # by sender, kind, type, body, at, encoding
+        self._bodies: dict[Row, str | None] = {}  # the last body of each form with audio
+        self._shared = 0
+        for number, *form in stored:
+            self.count = max(self.count, number)
+            self._numbers[tuple(form)] = number
+            self._shared += form[3] is not None
+
+    def rows(self, events: Sequence[EventRow], alone: Alone) -> list[Row]:
+        """Rows of the session's events. Their audio is taken from `alone`, by session and `seq`,
+        for events that have one piece of it. StoreError for an event without a body."""
+        made: list[Row] = []
+        mine, numbers = self._session, self._numbers
+        for session, seq, at_ns, channel, sender, kind, type_, body, raw, digest in events:
+            if body is None and raw is None:
+                raise StoreError(f"event {seq} of session {session} has no body")
+            ref = alone.pop((session, seq), None) if alone else None
+            if ref is None:
+                key = (sender, kind, type_, None, None, None)
+                form = numbers.get(key) or self._add(key)
+                made.append((mine, seq, at_ns, channel, form, body, raw, None, None, None, digest))
+            else:
+                form, own = self._with_audio(sender, kind, type_, body, ref)
+                audio = ref[5:]
+                made.append((mine, seq, at_ns, channel, form, own, raw, *audio, digest))
+        return made
+
+    def _with_audio(
+        self, sender: str, kind: str, type_: str, body: str | None, ref: AudioRef
+    ) -> tuple[int, str | None]:
+        """The form of an event with one piece of audio, and what is left of its body."""
+        key: Row = (sender, kind, type_, None, ref.at, ref.encoding)
+        if body is not None and self._bodies.get(key) == body:
+            shared = (sender, kind, type_, body, ref.at, ref.encoding)
+            form = self._numbers.get(shared)
+            if form is None and self._shared < _MOST_BODIES:
+                form = self._add(shared)
+                self._shared += 1
+            if form is not None:
+                return form, None
+        self._bodies[key] = body
+        return self._numbers.get(key) or self._add(key), body
+
+    def _add(self, key: Row) -> int:
+        if len(self._numbers) >= _MOST:
+            self._numbers.clear()
+            self._bodies.clear()
+        self.count += 1
+        self._numbers[key] = self.count
+        self.fresh.append((self._session, self.count, *key))
+        return self.count
