@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from recorder.events import Message
-from recorder.heads import Close, RequestHead, ResponseHead
-from replay.simulators.common import SEED_HEADER
+from recorder.events import Kind, Message
+from recorder.heads import RequestHead
+from replay.simulators.common.frame import Simulator
 from replay.simulators.openai import credentials, errors, rest
 from replay.simulators.openai.account import Account, Line
 from replay.simulators.openai.errors import Fatal
 from replay.simulators.openai.options import Options
 
 
-class OpenAISimulator:
+class OpenAISimulator(Simulator):
     """A seeded stand-in for the service.
 
     Randomness comes from `seed` and session times from `wall_ns` (nanoseconds since 1970 at the
@@ -24,58 +23,21 @@ class OpenAISimulator:
     """
 
     def __init__(self, seed: int, wall_ns: int, options: Options | None = None) -> None:
+        super().__init__(seed, wall_ns)
         self._options = options or Options()
-        self._seed = (SEED_HEADER, str(seed))
-        self._wall_ns = wall_ns
-        self._began: int | None = None
-        self._now = 0
-        self._outbox: list[Message] = []
         self._open: dict[int, Line] = {}
         self._account = Account(self._options, seed, self._wall_s, self._post, self._hangup)
-        self._receivers: dict[str, Callable[[Message, int], None]] = {
-            "ws.open": self._opened,
-            "ws.text": self._text,
-            "ws.binary": self._binary,
-            "ws.close": self._closed,
-            "http.request": self._requested,
-        }
 
-    def receive(self, message: Message, now: int) -> None:
-        """Take one message; other kinds than those of a client are for the shell alone."""
-        self._advance(now)
-        receiver = self._receivers.get(message.kind)
-        if receiver is not None:
-            receiver(message, now)
-
-    def due(self, now: int) -> list[Message]:
-        """What is to be sent by `now`."""
-        self._advance(now)
-        sent, self._outbox = self._outbox, []
-        return sent
-
-    def next_deadline(self) -> int | None:
-        """The time of the next event of any session, or of what already waits."""
-        if self._outbox:
-            return self._now
-        nexts = (line.talk.stage.agenda.next() for line in self._account.lines)
-        return min((when for when in nexts if when is not None), default=None)
-
-    def _wall_s(self, now: int) -> int:
-        began = now if self._began is None else self._began
-        return (self._wall_ns + now - began) // 1_000_000_000
-
-    def _advance(self, now: int) -> None:
-        if self._began is None:
-            self._began = now
-        self._now = max(self._now, now)
+    def _run(self, now: int) -> None:
         for line in list(self._account.lines):
             line.talk.stage.advance(now)
 
-    def _post(self, channel: int, body: bytes) -> None:
-        self._outbox.append(Message(channel, "ws.text", body))
+    def _next(self) -> int | None:
+        nexts = (line.talk.stage.agenda.next() for line in self._account.lines)
+        return min((when for when in nexts if when is not None), default=None)
 
     def _hangup(self, channel: int, code: int, reason: str) -> None:
-        self._outbox.append(Message(channel, "ws.close", Close(code, reason).encode()))
+        self._close(channel, code, reason)
         self._open.pop(channel, None)
 
     def _requested(self, message: Message, now: int) -> None:
@@ -83,13 +45,10 @@ class OpenAISimulator:
         answer = rest.handle(self._account, head, message.payload, now)
         self._send_answer(message.channel, "http.response", answer)
 
-    def _send_answer(self, channel: int, kind: str, answer: rest.Answer) -> None:
+    def _send_answer(self, channel: int, kind: Kind, answer: rest.Answer) -> None:
         told = answer.head(self._account.mint.noise(32))
         head = replace(told, headers=(*told.headers, self._seed)).encode()
-        if kind == "http.response":
-            self._outbox.append(Message(channel, "http.response", head, answer.body))
-        else:
-            self._outbox.append(Message(channel, "ws.open", head, answer.body))
+        self._send(channel, kind, head, answer.body)
 
     def _opened(self, message: Message, now: int) -> None:
         head, channel = RequestHead.decode(message.body), message.channel
@@ -97,10 +56,7 @@ class OpenAISimulator:
         if refused is not None:
             self._send_answer(channel, "ws.open", refused)
             return
-        offered = head.subprotocols
-        chosen = "realtime" if "realtime" in offered else None
-        accepted = ResponseHead(101, "Switching Protocols", (self._seed,), chosen)
-        self._outbox.append(Message(channel, "ws.open", accepted.encode()))
+        self._accept(channel, "realtime" if "realtime" in head.subprotocols else None)
         call_id = credentials.parameter(head, "call_id")
         line = self._account.calls[call_id] if call_id else self._new_line(head, now)
         line.channels.append(channel)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from recorder.events import Message
-from recorder.heads import Close, RequestHead, ResponseHead
-from replay.simulators.common import SEED_HEADER
+from recorder.heads import RequestHead
+from replay.simulators.common.frame import Simulator
 from replay.simulators.openai import credentials
 from replay.simulators.openai.errors import ClientError, Json, not_an_event
 from replay.simulators.openai_live import errors, rest, session
@@ -21,7 +20,7 @@ _NAMED = re.compile(r"/live/sessions/([^/]+)/(attach|fork)/?\Z")
 _STARTS_NS = 300_000_000  # from session.start to session.started (recorded: 0.25 to 0.85 s)
 
 
-class LiveSimulator:
+class LiveSimulator(Simulator):
     """A seeded stand-in for the service.
 
     Randomness comes from `seed` and session times from `wall_ns` (ns since 1970 at the first
@@ -30,66 +29,28 @@ class LiveSimulator:
     """
 
     def __init__(self, seed: int, wall_ns: int, options: Options | None = None) -> None:
+        super().__init__(seed, wall_ns)
         self._options = options or Options()
-        self._seed = (SEED_HEADER, str(seed))
-        self._wall_ns = wall_ns
-        self._began: int | None = None
-        self._now = 0
-        self._outbox: list[Message] = []
         self._waiting: dict[int, str | None] = {}  # not started; the parent of a fork
         self._open: dict[int, Line] = {}
         self._account = Account(self._options, seed, self._wall_s, self._post, self._hangup)
-        self._receivers: dict[str, Callable[[Message, int], None]] = {
-            "ws.open": self._opened,
-            "ws.text": self._text,
-            "ws.binary": self._binary,
-            "ws.close": self._closed,
-            "http.request": self._requested,
-        }
 
-    def receive(self, message: Message, now: int) -> None:
-        """Take one message; other kinds than those of a client are for the shell alone."""
-        self._advance(now)
-        receiver = self._receivers.get(message.kind)
-        if receiver is not None:
-            receiver(message, now)
-
-    def due(self, now: int) -> list[Message]:
-        """What is to be sent by `now`."""
-        self._advance(now)
-        sent, self._outbox = self._outbox, []
-        return sent
-
-    def next_deadline(self) -> int | None:
-        """The time of the next event of any session, or of what already waits."""
-        if self._outbox:
-            return self._now
-        nexts = (line.talk.stage.agenda.next() for line in self._account.lines.values())
-        return min((when for when in nexts if when is not None), default=None)
-
-    def _wall_s(self, now: int) -> int:
-        began = now if self._began is None else self._began
-        return (self._wall_ns + now - began) // 1_000_000_000
-
-    def _advance(self, now: int) -> None:
-        if self._began is None:
-            self._began = now
-        self._now = max(self._now, now)
+    def _run(self, now: int) -> None:
         for line in list(self._account.lines.values()):
             line.talk.stage.advance(now)
 
-    def _post(self, channel: int, body: bytes) -> None:
-        self._outbox.append(Message(channel, "ws.text", body))
+    def _next(self) -> int | None:
+        nexts = (line.talk.stage.agenda.next() for line in self._account.lines.values())
+        return min((when for when in nexts if when is not None), default=None)
 
     def _hangup(self, channel: int, code: int) -> None:
-        self._outbox.append(Message(channel, "ws.close", Close(code).encode()))
+        self._close(channel, code)
         self._open.pop(channel, None)
 
     def _requested(self, message: Message, now: int) -> None:
         head = RequestHead.decode(message.body)
         answer = rest.handle(self._account, head, message.payload, now)
-        told = answer.head(self._seed).encode()
-        self._outbox.append(Message(message.channel, "http.response", told, answer.body))
+        self._send(message.channel, "http.response", answer.head(self._seed).encode(), answer.body)
 
     # Connections
 
@@ -97,11 +58,9 @@ class LiveSimulator:
         head, channel = RequestHead.decode(message.body), message.channel
         refused = self._refusal(head)
         if refused is not None:
-            told = refused.head(self._seed).encode()
-            self._outbox.append(Message(channel, "ws.open", told, refused.body))
+            self._send(channel, "ws.open", refused.head(self._seed).encode(), refused.body)
             return
-        accepted = ResponseHead(101, "Switching Protocols", (self._seed,))
-        self._outbox.append(Message(channel, "ws.open", accepted.encode()))
+        self._accept(channel)
         named = _NAMED.search(head.path)
         if named is None or named[2] == "fork":
             self._waiting[channel] = named[1] if named else None
