@@ -25,18 +25,19 @@ _PLACE = re.compile(r"\{\{(\w+)\}\}")
 def page(
     package: str, scripts: Sequence[str], title: str, data: Mapping[str, Any], sound: str = ""
 ) -> str:
-    """A page of a package's `page.html` and `page.css`, with the `scripts` of that package after
-    those that pages share. `sound` is text in which HTML reads nothing, such as base64."""
+    """A package's `page.html` and `page.css` in the frame that pages share, with the `scripts` of
+    that package after the shared ones. `sound` is text in which HTML reads nothing, as base64."""
     script, style = _script(package, tuple(scripts)), _style(package)
     places = {
         "title": html.escape(title),
         "policy": html.escape(_policy(script, style)),
         "style": style,
+        "content": _file(package, "page.html"),
         "script": script,
         "data": as_json(data),
         "sound": sound,
     }
-    return _PLACE.sub(lambda found: places[found[1]], _file(package, "page.html"))
+    return _PLACE.sub(lambda found: places[found[1]], _file(_SHARED, "frame.html"))
 
 
 def as_json(data: Any) -> str:
