@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from compared_trial import WALL_NS, Arm, Change, fill
+from declared_criteria import FAILING_CALLS, WAIT, criteria_file, primary
 
 from recorder.comparison.comparing import compare
 from recorder.comparison.criteria import Criteria, read_criteria, shipped
@@ -20,32 +21,12 @@ from recorder.store.memory import MemoryStore
 from recorder.trial.record import Kept
 
 VAPI = Arm("vapi")
-CRITERIA = """schema = 1
-[[criterion]]
-name = "wait"
-family = "primary"
-metric = "v2v_ms"
-statistic = "p50"
-better = "lower"
-margin = 80
-[[criterion]]
-name = "failing calls"
-family = "primary"
-metric = "tool_failure"
-margin = 3
-[[criterion]]
-name = "cost"
-family = "primary"
-metric = "usd_per_minute"
-margin = 10
-[[criterion]]
-name = "greeting"
-family = "primary"
-metric = "greeting_ms"
-statistic = "log_median"
-better = "lower"
-margin = 10
-"""
+CRITERIA = criteria_file(
+    WAIT,
+    FAILING_CALLS,
+    primary("cost", "usd_per_minute", 10),
+    primary("greeting", "greeting_ms", 10, "log_median"),
+)
 
 
 def succeeded(kept: Kept) -> bool | None:

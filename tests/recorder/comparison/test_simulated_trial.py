@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 import pytest
+from declared_criteria import FAILING_CALLS, WAIT, criteria_file, primary
 from tapes import SECRETS
 
 from recorder.audio.pcm import to_bytes
@@ -35,33 +36,13 @@ from replay.simulators.openai import OpenAISimulator, Options
 WALL_NS = 1_790_000_000_000_000_000
 MINUTE_NS = 60_000_000_000
 SCENARIOS, REPEATS, CALLS = 10, 5, 3
-CRITERIA = """schema = 1
-baseline = "plain"
-[[criterion]]
-name = "wait"
-family = "primary"
-metric = "v2v_ms"
-statistic = "p50"
-better = "lower"
-margin = 80
-[[criterion]]
-name = "failing calls"
-family = "primary"
-metric = "tool_failure"
-margin = 3
-[[criterion]]
-name = "cost"
-family = "primary"
-metric = "usd_per_run"
-margin = 10
-[[criterion]]
-name = "end of speech"
-family = "primary"
-metric = "eos_delay_ms"
-statistic = "p50"
-better = "lower"
-margin = 80
-"""
+CRITERIA = criteria_file(
+    WAIT,
+    FAILING_CALLS,
+    primary("cost", "usd_per_run", 10),
+    primary("end of speech", "eos_delay_ms", 80, "p50"),
+    baseline="plain",
+)
 TEXT = """schema = 1
 id = "scenario-{number}"
 title = "Three bookings"

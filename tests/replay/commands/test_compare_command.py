@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from compared_trial import SCENARIO, WALL_NS, Arm, Made, fill
+from declared_criteria import FAILING_CALLS, criteria_file, criterion, primary
 
 from recorder.comparison.documents import from_json
 from recorder.comparison.result import Comparison
@@ -18,38 +19,15 @@ from recorder.store import open_store
 from recorder.store.query import asking
 from replay.cli import cli
 
-CRITERIA = """schema = 1
-baseline = "vapi"
-[[criterion]]
-name = "wait"
-family = "primary"
-metric = "v2v_ms"
-statistic = "log_median"
-better = "lower"
-margin = 10
-[[criterion]]
-name = "failing calls"
-family = "primary"
-metric = "tool_failure"
-margin = 3
-[[criterion]]
-name = "cost"
-family = "primary"
-metric = "usd_per_success"
-margin = 10
-[[criterion]]
-name = "task"
-metric = "task_success"
-margin = 10
-[[criterion]]
-name = "answered"
-metric = "response_rate"
-margin = 10
-[[criterion]]
-name = "stops"
-metric = "false_stops"
-margin = 10
-"""
+CRITERIA = criteria_file(
+    primary("wait", "v2v_ms", 10, "log_median"),
+    FAILING_CALLS,
+    primary("cost", "usd_per_success", 10),
+    criterion("task", "task_success", 10),
+    criterion("answered", "response_rate", 10),
+    criterion("stops", "false_stops", 10),
+    baseline="vapi",
+)
 
 
 @pytest.fixture(scope="module")
