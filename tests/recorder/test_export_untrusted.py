@@ -12,14 +12,13 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
+from exporting import take_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tapes import SECRETS, Script, conversation, record, tone
+from tapes import Script, conversation, record, tone
 from thoroughness import examples
 
 from recorder.capture.encode import SecretLeft
-from recorder.capture.importers.folder import TakenIn, read_document, take_in_folder
-from recorder.clock import SystemClock
 from recorder.errors import RecorderError
 from recorder.events import Event
 from recorder.export import export_session
@@ -40,10 +39,6 @@ def _export(takes: Script, folder: Path) -> None:
     export_session(store, row, folder, row.wall_ns)
 
 
-def _import(store: Store, folder: Path, secrets: Secrets = SECRETS) -> TakenIn:
-    return take_in_folder(store, SystemClock(), secrets, folder, read_document(folder))
-
-
 @pytest.mark.parametrize(
     "item", ["../../etc/passwd", "/etc/passwd", "a\\b", "con", "\0", "x" * 999]
 )
@@ -52,7 +47,7 @@ def test_no_name_of_a_conversation_leads_out_of_the_folder(item: str, tmp_path: 
     names = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
     (sound,) = names - {"tape/session.json", "tape/events.jsonl"}
     assert re.fullmatch(r"tape/audio/001-provider[a-zA-Z0-9_.-]{0,100}\.flac", sound)
-    assert _import(MemoryStore(), tmp_path / "tape").fresh
+    assert take_in(MemoryStore(), tmp_path / "tape").fresh
 
 
 def _runs_data(path: Path) -> bool:
@@ -83,7 +78,7 @@ def test_a_value_of_the_environment_is_refused_with_its_place(tmp_path: Path) ->
     message = {"type": "message", "notes": [{}, {"text": f"the word is {WORD}, ok"}]}
     _export(Script().open().client("conversation.item.create", item=message), tmp_path / "tape")
     with pytest.raises(SecretLeft, match="event 3 has a secret at") as refused:
-        _import(store, tmp_path / "tape", Secrets(b"key", (WORD,)))
+        take_in(store, tmp_path / "tape", Secrets(b"key", (WORD,)))
     assert "$.item.notes[1].text" in str(refused.value)
     assert WORD not in str(refused.value)
     assert [row.id for row in store.sessions()] == [kept]
@@ -125,7 +120,7 @@ def _folder() -> tuple[TemporaryDirectory[str], list[Event]]:
 
 def _refusal(store: Store, folder: Path) -> str | None:
     try:
-        _import(store, folder)
+        take_in(store, folder)
     except RecorderError as error:
         return str(error)
     return None
@@ -160,6 +155,6 @@ def test_a_damaged_folder_is_refused_in_one_line_or_holds_the_same_events(
 def test_the_fuzzed_folder_is_a_good_one() -> None:
     place, events = _folder()
     store = MemoryStore()
-    assert _import(store, Path(place.name) / "tape").fresh
+    assert take_in(store, Path(place.name) / "tape").fresh
     assert len(json.loads((Path(place.name) / "tape" / "session.json").read_bytes())) > 5
     assert list(Recording(store, events[0].session).events()) == events

@@ -188,6 +188,11 @@ class Parties:
         (answer,) = [each for each in self.got if each.channel == self._channels]
         return json.loads(answer.payload)
 
+    def request_call(self) -> Parties:
+        """The request that makes a call; whoever tests it looks for its answer."""
+        head = RequestHead("POST", "/call", "", (*HOST, ("content-type", "application/json")))
+        return self.give(1, "http.request", head.encode(), json.dumps(ASKED).encode())
+
     def open(self, path: str = f"/{CALL}/transport") -> Parties:
         return self.give(SOCKET, "ws.open", RequestHead("GET", path, "", HOST).encode())
 

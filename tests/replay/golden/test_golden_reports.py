@@ -10,9 +10,12 @@ import os
 from pathlib import Path
 
 import pytest
-from situations import PLAIN_SECRET, SECRET, SITUATIONS
+import situations
+import situations_beside
+from staging import PLAIN_SECRET, SECRET
 
 FOLDER = Path(__file__).parent / "reports"
+SITUATIONS = {**situations.SITUATIONS, **situations_beside.SITUATIONS}
 UPDATE = os.environ.get("UPDATE_GOLDEN") == "1"
 
 

@@ -1,15 +1,13 @@
-"""Whole turns with the simulator: typed, spoken, manual, interrupted, cancelled, out of band."""
+"""Whole turns with the simulator: typed, spoken, manual, out of band."""
 
 from __future__ import annotations
 
 import base64
-import json
 
 import numpy as np
 import pytest
-from openai_client import WEATHER, Client, noise, silence
+from openai_client import Client, noise, silence
 
-from replay.simulators.common.words import pieces
 from replay.simulators.openai import Options
 
 SPOKEN = np.concatenate([silence(1000), noise(1500), silence(900)])
@@ -247,167 +245,6 @@ def test_semantic_vad_waits_as_long_as_it_is_not_eager() -> None:
         client.settle()
         ends.append(client.of("input_audio_buffer.speech_stopped")[0]["audio_end_ms"])
     assert ends == sorted(set(ends))
-
-
-def test_speech_over_a_reply_that_is_generated_cancels_it() -> None:
-    client = Client(Options(pace=1.0, replies=("A long reply that goes on and on for a while.",)))
-    client.send("response.create")
-    client.wait(1500)
-    got = client.hear(noise(200), chunk=768)
-    types = [e["type"] for e in got if not e["type"].endswith(".delta")]
-    assert types[:8] == [
-        "input_audio_buffer.speech_started",
-        "response.output_audio.done",
-        "response.output_audio_transcript.done",
-        "response.content_part.done",
-        "conversation.item.done",
-        "response.output_item.done",
-        "response.done",
-        "rate_limits.updated",
-    ]
-    response = client.of("response.done")[0]["response"]
-    assert response["status"] == "cancelled"
-    assert response["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
-    assert response["output"][0]["status"] == "incomplete"
-    heard = sum(len(base64.b64decode(e["delta"])) for e in client.of("response.output_audio.delta"))
-    tokens = response["usage"]["output_token_details"]["audio_tokens"]
-    assert tokens == -(-(heard // 48) // 50)
-    item_id = response["output"][0]["id"]
-    got = client.send(
-        "conversation.item.truncate", item_id=item_id, content_index=0, audio_end_ms=500
-    )
-    assert got[0]["type"] == "conversation.item.truncated"
-    client.hear(silence(600))
-    client.settle()
-    assert client.of("response.done")[-1]["response"]["status"] == "completed"
-    client.check()
-
-
-def test_without_interrupt_response_the_old_reply_goes_on_and_a_new_one_fails() -> None:
-    client = Client(Options(pace=0.5, replies=("A long reply that goes on and on for a while.",)))
-    detection = {"type": "server_vad", "interrupt_response": False}
-    client.update(audio={"input": {"turn_detection": detection}})
-    client.send("response.create")
-    client.wait(1000)
-    client.hear(np.concatenate([noise(400), silence(400)]))
-    error = client.of("error")[0]["error"]
-    assert error["code"] == "conversation_already_has_active_response"
-    client.settle()
-    assert [e["response"]["status"] for e in client.of("response.done")] == ["completed"]
-    client.check()
-
-
-def test_cancel_ends_a_response_once() -> None:
-    client = Client()
-    client.send("response.create")
-    client.wait(600)
-    client.send("response.cancel")
-    response = client.of("response.done")[0]["response"]
-    assert response["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
-    client.send("response.cancel")
-    assert client.error()["code"] == "response_cancel_not_active"
-    assert client.wait(5000) == []
-    client.check()
-
-
-def test_cancel_before_the_first_token() -> None:
-    client = Client()
-    client.send("response.create")
-    client.send("response.cancel")
-    response = client.of("response.done")[0]["response"]
-    assert response["output"] == []
-    assert response["usage"]["output_tokens"] == 0
-    client.check()
-
-
-def test_max_output_tokens_leave_a_response_incomplete() -> None:
-    client = Client()
-    client.type_in("Talk to me.", output_modalities=["text"], max_output_tokens=4)
-    response = client.of("response.done")[0]["response"]
-    assert response["status"] == "incomplete"
-    assert response["status_details"] == {"type": "incomplete", "reason": "max_output_tokens"}
-    assert response["usage"]["output_tokens"] == 4
-    assert len(pieces(response["output"][0]["content"][0]["text"])) == 4
-    client.check()
-
-
-def test_a_function_round_with_the_output_before_the_response_is_done() -> None:
-    client = Client()
-    client.update(output_modalities=["text"], tools=[WEATHER])
-    item = {
-        "type": "message",
-        "role": "user",
-        "content": [{"type": "input_text", "text": "What is the weather in London?"}],
-    }
-    client.send("conversation.item.create", item=item)
-    client.send("response.create")
-    while "response.function_call_arguments.delta" not in client.types():
-        client.wait(10)
-    call_id = client.of("response.output_item.added")[0]["item"]["call_id"]
-    output = {"type": "function_call_output", "call_id": call_id, "output": "Foggy, 12 degrees."}
-    assert client.send("conversation.item.create", item=output) == []
-    client.settle()
-    types = client.types()
-    done = types.index("response.done")
-    assert types[done : done + 4] == [
-        "response.done",
-        "rate_limits.updated",
-        "conversation.item.added",
-        "conversation.item.done",
-    ]
-    assert "status" not in client.of("conversation.item.added")[-1]["item"]
-    call = client.of("response.function_call_arguments.done")[0]
-    assert call["name"] == "get_weather"
-    assert json.loads(call["arguments"]) == {"city": "London"}
-    assert client.wait(1000) == []
-    client.send("response.create")
-    client.settle()
-    text = client.of("response.output_text.done")[0]["text"]
-    assert "Foggy, 12 degrees." in text
-    client.check()
-
-
-def test_parallel_calls_and_their_refusal() -> None:
-    clock = {"type": "function", "name": "local_time", "parameters": {"type": "object"}}
-    client = Client()
-    client.update(output_modalities=["text"], tools=[WEATHER, clock])
-    client.type_in("What are the weather and the time in Oslo?")
-    output = client.of("response.done")[0]["response"]["output"]
-    assert [item["name"] for item in output] == ["get_weather", "local_time"]
-    assert len({item["call_id"] for item in output}) == 2
-    for item in output:
-        client.send(
-            "conversation.item.create",
-            item={"type": "function_call_output", "call_id": item["call_id"], "output": "ok"},
-        )
-    client.type_in("And the weather and the time in Rome?", parallel_tool_calls=False)
-    assert len(client.of("response.done")[1]["response"]["output"]) == 1
-    client.check()
-
-
-def test_tool_choice_forces_and_forbids() -> None:
-    client = Client()
-    client.update(output_modalities=["text"], tools=[WEATHER])
-    client.type_in("Good morning.", tool_choice={"type": "function", "name": "get_weather"})
-    client.type_in("What is the weather?", tool_choice="none")
-    client.type_in("Good evening.", tool_choice="required")
-    kinds = [e["response"]["output"][0]["type"] for e in client.of("response.done")]
-    assert kinds == ["function_call", "message", "function_call"]
-    client.check()
-
-
-def test_a_remark_and_its_call_overlap_on_the_second_model_family() -> None:
-    client = Client(query="model=gpt-realtime-2.1")
-    assert client.events[0]["session"]["audio"]["output"]["voice"] == "marin"
-    client.update(output_modalities=["text"], tools=[WEATHER])
-    client.type_in("What is the weather in Bonn?")
-    types = client.types()
-    assert types.index("response.function_call_arguments.delta") < types.index(
-        "response.output_text.done"
-    )
-    first, second = client.of("response.done")[0]["response"]["output"]
-    assert (first["phase"], second["type"]) == ("commentary", "function_call")
-    client.check()
 
 
 def test_an_out_of_band_response_leaves_the_conversation_alone() -> None:
