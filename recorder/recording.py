@@ -16,6 +16,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from recorder.capture.runs import runs_by_id, status_now
+from recorder.counting import counted
 from recorder.errors import RecorderError, StoreError
 from recorder.events import Event
 from recorder.spans import Span, restore
@@ -239,7 +240,7 @@ def find_session(store: Store, name: str, *, replays: bool = True) -> SessionRow
 
 def _from_end(rows: list[SessionRow], back: int, kind: str) -> SessionRow:
     if back >= len(rows):
-        have = "1 session" if len(rows) == 1 else f"{len(rows)} sessions"
+        have = counted(len(rows), "session")
         raise UnknownSession(
             f"there is no last~{back}: the store has {have}{kind}; `record sessions` lists them"
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from recorder.counting import counted
 from recorder.report.wording import clip, printable
 from replay.match.compare import Difference
 
@@ -60,9 +61,8 @@ class Streamed(NamedTuple):
         return f"audio: the client sent {live}, the tape has {recorded}"
 
     def _text(self, size: int) -> str:
-        return (
-            f"{size / self.byte_rate:.2f} s ({size} bytes)" if self.byte_rate else f"{size} bytes"
-        )
+        told = counted(size, "byte")
+        return f"{size / self.byte_rate:.2f} s ({told})" if self.byte_rate else told
 
 
 class Tally(NamedTuple):
@@ -71,8 +71,9 @@ class Tally(NamedTuple):
     used: int
     total: int
 
-    def __str__(self) -> str:
-        return f"{self.used} of {self.total}"
+    def of(self, noun: str) -> str:
+        """`1 of 2 messages`."""
+        return f"{self.used} of {counted(self.total, noun)}"
 
 
 def report(
@@ -86,7 +87,7 @@ def report(
     """Under 12 lines: the verdict, what did not fit, what was not used, remarks."""
     verdict = "replay complete" if failure is None else f"replay failed: {failure.headline}"
     lines = [verdict, *(failure.details if failure else ())]
-    lines.append(f"used: {provider} provider messages, {client} client messages")
+    lines.append(f"used: {provider.of('provider message')}, {client.of('client message')}")
     if rest:
         lines.append(f"unused: next is {rest}")
     lines += [str(each) for each in streamed if each.live != each.recorded][:1]

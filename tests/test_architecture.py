@@ -20,6 +20,7 @@ RANKS = {
     "recorder.heads": 1,
     "recorder.chain": 1,
     "recorder.characters": 1,
+    "recorder.counting": 1,
     "recorder.ids": 1,
     "recorder.spans": 1,
     "recorder.audio": 1,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from recorder.commands.common import open_for_reading, session_argument, store_option
+from recorder.counting import counted
 from recorder.errors import RecorderError
 
 
@@ -57,7 +58,7 @@ def command(store_url: str, session: str, output: Path, rate: int | None) -> Non
     if filed is not None:
         write_wav(output, to_bytes(filed.frames), filed.rate, filed.channels)
         seconds = len(filed.frames) / filed.rate
-        sides = "1 channel" if filed.channels == 1 else f"{filed.channels} channels"
+        sides = counted(filed.channels, "channel")
         click.echo(f"{output}: {seconds:.1f} s at {filed.rate} Hz, {sides} as fetched")
         return
     if not len(frames):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from recorder.commands.common import json_option, store_option
+from recorder.counting import counted
 
 if TYPE_CHECKING:
     from recorder.store.files import StoreInfo
@@ -66,7 +67,10 @@ def _facts(found: StoreInfo) -> list[tuple[str, str]]:
         ("free", f"{found.free_pages * found.page_size:,} bytes"),
         ("sessions", f"{found.sessions:,}"),
         ("events", f"{found.events:,}"),
-        ("audio", f"{found.segments:,} segments, {found.open_segments:,} of them open"),
+        (
+            "audio",
+            f"{counted(found.segments, 'segment', form=',')}, {found.open_segments:,} of them open",
+        ),
         ("sealed", f"{found.audio_sealed:,} bytes{saved}"),
         ("open", f"{found.audio_raw:,} bytes"),
     ]

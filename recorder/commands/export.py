@@ -9,6 +9,7 @@ import click
 
 from recorder.commands.common import open_for_reading, store_option
 from recorder.commands.derived import derived_first
+from recorder.counting import counted
 
 
 @click.command()
@@ -49,8 +50,8 @@ def _folder(store_url: str, session: str, folder: Path) -> None:
         row = find_session(store, session)
         done = export_session(store, row, folder, SystemClock().wall_ns())
     click.echo(
-        f"exported {row.id} to {folder}: {done.events} events, "
-        f"{done.segments} audio segments, {done.bytes / 1000:.1f} kB"
+        f"exported {row.id} to {folder}: {counted(done.events, 'event')}, "
+        f"{counted(done.segments, 'audio segment')}, {done.bytes / 1000:.1f} kB"
     )
 
 
@@ -60,4 +61,4 @@ def _parquet(store_url: str, folder: Path) -> None:
     derived_first(store_url)
     files = export_parquet(store_url, folder)
     size = sum(each.bytes for each in files)
-    click.echo(f"wrote {len(files)} files to {folder}: {size / 1000:.1f} kB")
+    click.echo(f"wrote {counted(len(files), 'file')} to {folder}: {size / 1000:.1f} kB")

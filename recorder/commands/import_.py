@@ -10,6 +10,7 @@ import click
 
 from recorder.commands.common import open_for_writing, redact_pii_option, store_option
 from recorder.commands.derived import keep_derived
+from recorder.counting import counted
 from recorder.errors import RecorderError
 
 _FORMATS = ("frames", "har", "cassette")  # as in `FORMATS`, which `--help` does not load
@@ -70,7 +71,7 @@ def _folder(store_url: str, path: Path) -> None:
         row, fresh = take_in_folder(store, SystemClock(), secrets, path, tape)
         keep_derived(store)
     if fresh:
-        click.echo(f"imported {row.id}: {row.events} events")
+        click.echo(f"imported {row.id}: {counted(row.events or 0, 'event')}")
     else:
         click.echo(f"{row.id} is in the store already")
 
@@ -94,4 +95,4 @@ def _file(
         keep_derived(store)
     for row, conversation in zip(rows, conversations, strict=True):
         remark = "" if conversation.timed else " (no times in the file)"
-        click.echo(f"imported {row.id}: {row.events} events{remark}")
+        click.echo(f"imported {row.id}: {counted(row.events or 0, 'event')}{remark}")

@@ -13,6 +13,7 @@ import click
 
 from recorder.commands.common import open_for_writing, redact_pii_option, store_option
 from recorder.commands.derived import keep_derived
+from recorder.counting import counted
 from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def command(
         keep_derived(store)
     click.echo(_summary(tally, trial))
     if tally.problems:
-        count = _count(len(tally.problems), "problem")
+        count = counted(len(tally.problems), "problem")
         raise RecorderError(f"{count}, told above; the rest is kept")
 
 
@@ -175,12 +176,8 @@ def _since(text: str | None, clock: Clock) -> datetime | None:
 
 
 def _summary(tally: Tally, trial: str) -> str:
-    calls = _count(tally.fresh + tally.changed + tally.same, "call")
+    calls = counted(tally.fresh + tally.changed + tally.same, "call")
     parts = [f"{tally.fresh} new", f"{tally.changed} changed", f"{tally.same} unchanged"]
-    lines = f"{calls} ({', '.join(parts)}), {_count(tally.recordings, 'recording')}"
-    live = f"; {_count(tally.live, 'call')} being recorded now, left alone" if tally.live else ""
-    return f"trial {trial}: {lines} and {_count(tally.logs, 'log')} added{live}"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
+    lines = f"{calls} ({', '.join(parts)}), {counted(tally.recordings, 'recording')}"
+    live = f"; {counted(tally.live, 'call')} being recorded now, left alone" if tally.live else ""
+    return f"trial {trial}: {lines} and {counted(tally.logs, 'log')} added{live}"

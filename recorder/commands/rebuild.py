@@ -15,6 +15,7 @@ from recorder.commands.common import (
     progress,
     store_option,
 )
+from recorder.counting import counted
 from recorder.errors import CheckFailed, RecorderError
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def command(
         _rebuild(store, rows, priced)
         whose = "its" if len(rows) == 1 else "each one's"
         days = "" if prices else f", of {whose} day"
-        click.echo(f"rebuilt {_count(len(rows))} (prices: {book.label}{days})")
+        click.echo(f"rebuilt {counted(len(rows), 'session')} (prices: {book.label}{days})")
         _warn_unpriced(store, rows, strict)
 
 
@@ -112,7 +113,9 @@ def _rebuild(store: Store, rows: list[SessionRow], priced: Priced) -> None:
             failed += 1
             click.echo(f"{row.id}: {error}", err=True)
     if failed:
-        raise RecorderError(f"{failed} of {_count(len(rows))} could not be rebuilt, see above")
+        raise RecorderError(
+            f"{failed} of {counted(len(rows), 'session')} could not be rebuilt, see above"
+        )
 
 
 def _warn_unpriced(store: Store, rows: list[SessionRow], strict: bool) -> None:
@@ -123,7 +126,7 @@ def _warn_unpriced(store: Store, rows: list[SessionRow], strict: bool) -> None:
     ]
     if not unknown:
         return
-    many = "1 line has" if len(unknown) == 1 else f"{len(unknown)} lines have"
+    many = counted(len(unknown), "line has", "lines have")
     told = f"{many} no price: {', '.join(sorted(set(unknown)))}; `record estimate` tells more"
     if strict:
         raise CheckFailed(told)
@@ -138,11 +141,9 @@ def _check(store: Store, rows: list[SessionRow], priced: Priced) -> None:
         found = differences(store, row, priced(row))
         changed += bool(found)
         for table, (gone, new) in found.items():
-            click.echo(f"{row.id}  {table}: {gone} rows would go, {new} would come")
+            click.echo(f"{row.id}  {table}: {counted(gone, 'row')} would go, {new} would come")
     if changed:
-        raise CheckFailed(f"the read models of {changed} of {_count(len(rows))} would change")
-    click.echo(f"the read models of {_count(len(rows))} would stay as they are")
-
-
-def _count(number: int) -> str:
-    return f"{number} session{'' if number == 1 else 's'}"
+        raise CheckFailed(
+            f"the read models of {changed} of {counted(len(rows), 'session')} would change"
+        )
+    click.echo(f"the read models of {counted(len(rows), 'session')} would stay as they are")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recorder.commands.common import open_for_reading, session_argument, store_option
+from recorder.counting import counted
 
 if TYPE_CHECKING:
     from recorder.report.page import Audio
@@ -92,5 +93,4 @@ def _summary(output: Path, facts: dict[str, Any], audio: Audio | None) -> str:
     sound = "no sound" if audio is None else "sound inside"
     if audio is not None and audio.file:
         sound = f"sound in {output.with_suffix('.flac')}"
-    many = "1 turn" if turns == 1 else f"{turns} turns"
-    return f"{output}: {many}, {events} events, {sound}"
+    return f"{output}: {counted(turns, 'turn')}, {counted(events, 'event')}, {sound}"

@@ -17,6 +17,7 @@ import click
 
 from recorder.commands.common import open_for_reading, screen_width, store_option
 from recorder.commands.derived import derived_first
+from recorder.counting import counted
 from recorder.errors import RecorderError
 
 _CELL = 120  # characters of a cell in a table
@@ -162,7 +163,7 @@ def _table(columns: list[str], rows: Rows) -> Iterator[str]:
     numeric = [_numeric([row[at] for row in cells]) for at in range(len(columns))]
     headings = [Column(_cell(name), 6, right) for name, right in zip(columns, numeric, strict=True)]
     yield from table(headings, cells, screen_width())
-    yield "1 row" if len(cells) == 1 else f"{len(cells)} rows"
+    yield counted(len(cells), "row")
 
 
 def _numeric(cells: list[str]) -> bool:

@@ -23,6 +23,7 @@ from recorder.commands.common import (
     stop_signal,
     store_option,
 )
+from recorder.counting import counted
 from recorder.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def check(files: tuple[Path, ...], providers: tuple[str, ...]) -> None:
 
     for path, scenario in load(files).items():
         expected = listed(path)
-        turns = len(scenario.turns)
-        click.echo(f"{path}: {scenario.id}, {turns} turns, {len(expected)} expectations")
+        size = f"{counted(len(scenario.turns), 'turn')}, {counted(len(expected), 'expectation')}"
+        click.echo(f"{path}: {scenario.id}, {size}")
         for name in providers:
             for line in side(name).compile(scenario).lacking:
                 click.echo(f"  {name}: {line}")

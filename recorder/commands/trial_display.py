@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from recorder.commands.common import paint
+from recorder.counting import counted
 from recorder.trial.expecting import Judged
 from recorder.trial.plan import Run
 from recorder.trial.runner import Prepared, Ran, Runner, Target
@@ -60,7 +61,7 @@ class Display:
         self._total, self._shown = total, total - left
         done = f", {total - left} of them on the store already" if left < total else ""
         paid = f", ${spent:.4f} spent" if spent else ""
-        click.echo(f"trial {trial}: {total} runs{done}{paid}", err=True)
+        click.echo(f"trial {trial}: {counted(total, 'run')}{done}{paid}", err=True)
 
     @asynccontextmanager
     async def following(self, runner: Runner) -> AsyncIterator[None]:
@@ -102,7 +103,7 @@ class Display:
 
     def verdict(self) -> str:
         """How the runs of this time went."""
-        parts = [f"{self.good} runs as expected", f"{self.bad} not"]
+        parts = [f"{counted(self.good, 'run')} as expected", f"{self.bad} not"]
         parts += [f"{self.invalid} excluded by rule"] if self.invalid else []
         return ", ".join(parts)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from recorder.commands.common import json_option, open_for_reading, paint, store_option
+from recorder.counting import counted
 from recorder.errors import CheckFailed
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def command(store_url: str, sessions: tuple[str, ...], every: bool, as_json: boo
         click.echo("no sessions yet: record one with `record proxy --trial NAME`")
     failed = sum(verdict.fault is not None for verdict in verdicts)
     if failed:
-        raise CheckFailed(f"{failed} of {len(verdicts)} sessions failed")
+        raise CheckFailed(f"{failed} of {counted(len(verdicts), 'session')} failed")
 
 
 def _chosen(store: Store, names: tuple[str, ...]) -> list[SessionRow]:
@@ -64,8 +65,8 @@ def _line(verdict: Verdict) -> str:
         "interrupted": paint("interrupted, intact", fg="yellow"),
         "incomplete": paint("incomplete (see its note of a hole), intact", fg="yellow"),
     }[row.status]
-    audio = f"{verdict.audio_s:.1f} s audio"
-    return f"{state}  {row.id}  {verdict.events} events, {audio}, {verdict.digest.hex()[:16]}"
+    size = f"{counted(verdict.events, 'event')}, {verdict.audio_s:.1f} s audio"
+    return f"{state}  {row.id}  {size}, {verdict.digest.hex()[:16]}"
 
 
 def _facts(verdict: Verdict) -> dict[str, Any]:

@@ -94,8 +94,8 @@ def quantile(
     least, have = observations_for(share, confidence), min(a.runs, b.runs)
     if have < least:
         return Refused(
-            f"P{share * 100:g} is not estimable below {least} independent observations: there are"
-            f" {have} runs of an arm, and turns of one run are not independent",
+            f"P{share * 100:g} is not estimable below {least} independent observations; of an arm"
+            f" there are {have}, its runs: turns of one run are not independent",
             least,
         )
     whole = np.ones((1, scenarios), np.int32)

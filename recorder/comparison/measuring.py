@@ -11,6 +11,7 @@ from recorder.comparison.estimating import MIN_SCENARIOS, Measured, Refused, Sum
 from recorder.comparison.evidence import Ran
 from recorder.comparison.result import Criterion, Estimate
 from recorder.comparison.sources import SOURCES
+from recorder.counting import counted
 
 Arms = tuple[Sequence[Ran], Sequence[Ran]]
 """The runs of the baseline, and those of the challenger."""
@@ -37,7 +38,7 @@ def _counted(criterion: Criterion, arms: Arms, confidence: float, name: str) -> 
     runs = (*arms[0], *arms[1])
     unknown = [run for run in runs if run.counts.get(criterion.metric) is None]
     if unknown:
-        number = f"{len(unknown)} of {len(runs)} runs have"
+        number = f"{len(unknown)} of {counted(len(runs), 'run')} with"
         return Refused(f"{number} {source.unknown or 'no evidence of it'}")
     if source.statistic == "ratio":
         scenarios = _both(arms, lambda run: True)

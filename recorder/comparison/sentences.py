@@ -14,6 +14,7 @@ from recorder.comparison.result import (
     Pair,
     Verdict,
 )
+from recorder.counting import counted
 
 SIMULATED: Final = (
     "SIMULATED: {arms} answered from a simulator; the numbers say nothing about the real provider"
@@ -76,7 +77,8 @@ def needs(finding: Finding) -> str:
     found = finding.needed
     if found is None:
         return ""
-    return f"about {found.scenarios} scenarios × {found.repeats} runs ({found.runs} of each arm)"
+    scenarios = counted(found.scenarios, "scenario")
+    return f"about {scenarios} × {counted(found.repeats, 'run')} ({found.runs} of each arm)"
 
 
 def pair_sentence(comparison: Comparison, pair: Pair) -> str:
@@ -94,7 +96,7 @@ def pair_sentence(comparison: Comparison, pair: Pair) -> str:
     size = f"{counted(turns, 'turn')} of an arm, {counted(len(comparison.days), 'day')}"
     size += f", {counted(excluded, 'run')} excluded by rule"
     scenarios = counted(pair.scenarios, "scenario")
-    begin = f"On {scenarios} × {comparison.repeats} paired runs ({size}), "
+    begin = f"On {scenarios} × {counted(comparison.repeats, 'paired run')} ({size}), "
     begin += f"{pair.challenger} against {pair.baseline}: "
     if comparison.pilot:
         begin = f"A pilot. {begin}"
@@ -199,8 +201,3 @@ def _digits(value: float, unit: str) -> str:
     if unit in ("ms", "count"):
         return f"{value:.0f}"
     return f"{value:.1f}" if unit in ("%", "points") else f"{value:.3g}"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 run`, `2 runs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

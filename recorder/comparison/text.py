@@ -14,7 +14,8 @@ from recorder.comparison.result import (
     Pair,
     Verdict,
 )
-from recorder.comparison.sentences import counted, interval, needs, quantity
+from recorder.comparison.sentences import interval, needs, quantity
+from recorder.counting import counted
 from recorder.report.tables import Column, table
 from recorder.report.text import Paint
 from recorder.report.wording import printable

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Final, Literal, NamedTuple
 
 from recorder.comparison.result import Arm, Comparison, Finding, Gate, Pair
+from recorder.counting import counted
 from recorder.decision.knowledge import End
 
 Outcome = Literal["switch", "stay", "no difference", "trade-off", "inconclusive"]
@@ -200,4 +201,4 @@ def _more(decision: Decision) -> str:
         return "it is not even known how many more scenarios are needed"
     if count == 0:
         return "more runs of the same scenarios are needed"
-    return f"about {count} more scenario{'' if count == 1 else 's'} needed"
+    return f"about {counted(count, 'more scenario')} needed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recorder.comparison.result import Comparison, Declared, Finding
 from recorder.comparison.sentences import VERDICTS, interval, quantity
+from recorder.counting import counted
 from recorder.decision import costs, migration, risks
 from recorder.decision.deciding import HORIZON_DAYS, Decision, Ending, lasting
 from recorder.decision.material import Material
@@ -45,7 +46,9 @@ def _head(page: Page, made: Material, compare: str) -> None:
     for warning in found.warnings:
         page.say(warning, compare, loud=True)
     declared = found.declaration
-    size = f"{len(found.scenarios)} scenarios × {found.repeats} runs of each arm"
+    size = (
+        f"{counted(len(found.scenarios), 'scenario')} × {counted(found.repeats, 'run')} of each arm"
+    )
     rows = [
         ("trial", f"{found.trial}: {size}, on {', '.join(found.days)}"),
         *((f"arm {arm.name}", _arm(found, number)) for number, arm in enumerate(found.arms)),
@@ -63,7 +66,8 @@ def _arm(found: Comparison, number: int) -> str:
     arm = found.arms[number]
     where = ", ".join("SIMULATED" if each == "simulator" else each for each in arm.targets)
     models = f", {', '.join(arm.models)}" if arm.models else ""
-    told = f"{arm.runs} runs, of which {arm.valid} count, {arm.turns} turns in these; {where}"
+    told = f"{counted(arm.runs, 'run')}, of which {arm.valid} count, "
+    told += f"{counted(arm.turns, 'turn')} in these; {where}"
     return told + models + ("" if number else "; the baseline")
 
 
@@ -95,9 +99,10 @@ def _why(decision: Decision) -> list[str]:
     found = [*decision.reasons]
     found += [f"Less sure, because {each}" for each in decision.doubts]
     found += [
-        f"The model {each.model} of {each.arm} ends {each.days} days after the last run"
+        f"The model {each.model} of {each.arm} ends {counted(each.days, 'day')} after the last run"
         + (f"; what comes after it: {each.known.after}" if each.known else "")
         for each in decision.near_ends
+        if each.days is not None
     ]
     return found
 

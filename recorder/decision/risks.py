@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from recorder.comparison.result import Pair
+from recorder.counting import counted
 from recorder.decision.material import Material
 from recorder.decision.page import Page
 from recorder.features.matrix import Arm, Row
@@ -52,11 +53,13 @@ def _failures(page: Page, made: Material, pair: Pair) -> Iterator[tuple[str, str
         yield from _tried(page, made, new)
     errors = made.asking.errors(pair.challenger)
     if errors.rows[0][0]:
-        text = "{} errors in {} sessions at {}.".format(*errors.rows[0], pair.challenger)
+        found, sessions = errors.rows[0]
+        text = f"{counted(found, 'error')} in {counted(sessions, 'session')} at {pair.challenger}."
         yield text, page.notes.query(errors.sql, errors.given)
     unpriced = made.asking.unpriced(pair.challenger)
     if unpriced.rows[0][0]:
-        text = f"{unpriced.rows[0][0]} lines of the bills of {pair.challenger} have no price."
+        lines = counted(unpriced.rows[0][0], "line")
+        text = f"Without a price on the bills of {pair.challenger}: {lines}."
         yield text, page.notes.query(unpriced.sql, unpriced.given)
 
 
@@ -134,7 +137,7 @@ def _timeouts(page: Page, made: Material) -> Iterator[tuple[str, str]]:
         told = made.asking.timeouts(arm.name)
         late, turns = told.rows[0]
         if late:
-            text = f"{late} of {turns} turns at {arm.name} began by timeout"
+            text = f"{late} of {counted(turns, 'turn')} at {arm.name} began by timeout"
             yield f"{text}: what they try was not tried.", page.notes.query(told.sql, told.given)
 
 

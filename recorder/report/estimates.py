@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from recorder.counting import counted
 from recorder.derive import seen
 from recorder.errors import RecorderError
 from recorder.pricing import CostLine, Meter, PriceBook, cost_of
@@ -62,7 +63,8 @@ def of_plan(plan: Plan, asked: Asked, width: int | None) -> Estimate:
     unpriced = _unpriced(line for offer in found for line in offer.bill.lines)
     assumed = _plan_assumptions(plan, setting)
     lines = [
-        f"{plan.minutes} minutes in conversations of {plan.call_minutes}; {setting.book.label}",
+        f"{counted(plan.minutes, 'minute')} in conversations of {plan.call_minutes}; "
+        f"{setting.book.label}",
         "",
         *bills.offer_table(found, width),
         "",
@@ -86,7 +88,8 @@ def _plan_assumptions(plan: Plan, setting: Setting) -> list[str]:
     return [
         f"somebody speaks in {bills.percent(plan.talk_ratio)} of the time, the agent in "
         f"{bills.percent(plan.agent_share)} of that",
-        f"{plan.turns_per_minute} turns a minute, one answer a turn, no calls of functions",
+        f"{counted(plan.turns_per_minute, 'turn')} a minute, one answer a turn, no calls of "
+        "functions",
         *setting.assumed.told(),
         f"Realtime with {setting.transcriber or 'no transcriber'}; of GPT-Live the open session "
         "alone, what works behind it is extra",
@@ -215,10 +218,10 @@ def _heard(store: Store, row: SessionRow, meter: Meter, asked: Asked) -> Heard:
 
 def _heard_assumptions(said: Heard, asked: Asked) -> list[str]:
     return [
-        f"{len(said.talk.turns)} turns in {said.talk.seconds:.1f} s, somebody speaks in "
+        f"{counted(len(said.talk.turns), 'turn')} in {said.talk.seconds:.1f} s, somebody speaks in "
         f"{bills.percent(said.talk.talk_ratio)} of it",
-        f"{said.measured} of {said.utterances} utterances are as long as Vapi says, the others as "
-        "their characters",
+        f"{said.measured} of {counted(said.utterances, 'utterance')} as long as Vapi says, the "
+        "others as their characters",
         *asked.assumed.told(),
         f"the user is transcribed by {asked.transcriber or 'nothing'}",
         "even at: where both cost the same, if only the part that is cached, or in which somebody "
@@ -256,7 +259,7 @@ def of_trial(store: Store, trial: str, asked: Asked, width: int | None) -> Estim
     notes = [each for _, meter in metered for each in meter.notes]
     total = bills.dollars(known) if is_known else f"unpriced, {bills.dollars(known)} of it known"
     lines = [
-        f"trial {trial}: {len(rows)} sessions, {total}",
+        f"trial {trial}: {counted(len(rows), 'session')}, {total}",
         "",
         *table(columns, cells, width),
         *bills.remarks(notes, unpriced),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from recorder.audio.pcm import FLOOR_DBFS, duration_ms
+from recorder.counting import counted
 from recorder.recording import Recording
 from recorder.report.timeline import Gap, Line
 from recorder.report.wording import clip, printable, seconds, utc
@@ -34,7 +35,8 @@ def header(tape: Recording, row: SessionRow) -> Iterator[str]:
     facts = (row.provider, row.model or "", row.status, row.origin)
     yield f"session {row.id}  " + ", ".join(printable(fact) for fact in facts if fact)
     lasted = "" if row.ended_ns is None else f", {seconds(row.ended_ns)}"
-    yield f"  trial {printable(row.trial)}, began {utc(row.wall_ns)}{lasted}, {row.events} events"
+    events = counted(row.events or 0, "event")
+    yield f"  trial {printable(row.trial)}, began {utc(row.wall_ns)}{lasted}, {events}"
     if row.external_id:
         yield f"  known to the provider as {printable(row.external_id)}"
     if row.parent:

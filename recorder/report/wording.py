@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from recorder.counting import counted
 from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.providers.base import Provider
 from recorder.recording import Moment
@@ -61,7 +62,7 @@ def says(moment: Moment, provider: Provider | None) -> str:
     if teller is not None:
         return "" if moment.sounds and not moment.lifted else teller(moment.lifted)
     if body is None:
-        return _size(len(moment.row.raw or b""))
+        return counted(len(moment.row.raw or b""), "byte")
     if kind == "note":
         return _note(body)
     return "" if message is not None else body
@@ -90,16 +91,11 @@ def _note(body: str) -> str:
 def _replaced(links: Sequence[Any]) -> str:
     """Which links of an answer were rewritten; where each led is in the note itself."""
     names = [name for link in links if isinstance(link, Mapping) for name in link if name != _PLACE]
-    count = "1 URL" if len(names) == 1 else f"{len(names)} URLs"
-    return f"replaced {count} ({', '.join(dict.fromkeys(names))})"
+    return f"replaced {counted(len(names), 'URL')} ({', '.join(dict.fromkeys(names))})"
 
 
 def _fact(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _size(count: int) -> str:
-    return "1 byte" if count == 1 else f"{count} bytes"
 
 
 def _request(body: bytes) -> str:
@@ -129,7 +125,7 @@ def _piece(body: bytes) -> str:
     try:
         return clip(body.decode(), _PREVIEW)
     except UnicodeDecodeError:
-        return _size(len(body))
+        return counted(len(body), "byte")
 
 
 def _head(decode: Callable[[bytes], str]) -> Callable[[bytes], str]:

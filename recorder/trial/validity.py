@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from recorder.counting import counted
+
 MAX_PACING_MS: Final = 10.0
 MAX_STALL_MS: Final = 50.0
 REALTIME: Final = (0.99, 1.01)
@@ -46,5 +48,5 @@ def broken(
     if stall_ms > MAX_STALL_MS:
         found.append(Broken("stall", f"the client stood still for {stall_ms:.0f} ms"))
     if delivered < turns:
-        found.append(Broken("delivery", f"{delivered} of {turns} turns were delivered"))
+        found.append(Broken("delivery", f"{delivered} of {counted(turns, 'turn')} delivered"))
     return found

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 
+from recorder.counting import counted
 from recorder.events import Kind, Message
 from recorder.heads import Close, ResponseHead
 from recorder.providers.neutral import Fault, Neutral
@@ -318,7 +319,8 @@ class Talk:
             ms = cue.heard_ns // 1_000_000
             self._notes.note(self.turn, f"the reply was over before {ms} ms of it were heard")
         elif cue.heard_ns is None and cue.ended and scene.ended > cue.ended:
-            self._notes.note(self.turn, f"{scene.ended} replies came, on the tape {cue.ended}")
+            replies = counted(scene.ended, "reply", "replies")
+            self._notes.note(self.turn, f"{replies} came, on the tape {cue.ended}")
 
     def _cut_ready(self, act: Act) -> Ready | None:
         """Telling how much was heard: once the provider has stopped the reply."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from recorder.counting import counted
 from replay.caller.acts import Act
 from replay.caller.scene import Scene
 
@@ -38,7 +39,7 @@ def missing(act: Act, scene: Scene) -> Missing | None:
     if cue.ended and not scene.is_idle:
         return Missing("the reply did not end", False)
     if cue.ended > scene.ended:
-        replies = "1 reply" if scene.ended == 1 else f"{scene.ended} replies"
+        replies = counted(scene.ended, "reply", "replies")
         return Missing(f"{replies} came, on the tape {cue.ended}", True)
     return None
 

@@ -7,12 +7,12 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import NamedTuple, get_args
 
+from recorder.counting import counted
 from recorder.projections.rows import InterruptionRow, TurnRow
 from recorder.providers.neutral import Class
 from replay.checks.outcomes import (
     Check,
     Verdict,
-    counted,
     failed,
     in_turn,
     inconclusive,

@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from recorder.counting import counted
 from recorder.providers.base import Rules
 from replay.checks.matchers import Matcher, holds
 from replay.checks.occurrences import Occurrence
-from replay.checks.outcomes import Check, Verdict, counted, failed, inconclusive, judged, passed
+from replay.checks.outcomes import Check, Verdict, failed, inconclusive, judged, passed
 from replay.checks.table import Table
 from replay.checks.tape import Tape
 from replay.match.rules import Path, written

@@ -69,8 +69,3 @@ def _some(seqs: Iterable[int]) -> tuple[int, ...]:
 def in_turn(turn: int | None) -> str:
     """` in turn 2`; nothing where it is any."""
     return "" if turn is None else f" in turn {turn}"
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 call`, `2 calls`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

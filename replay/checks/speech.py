@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from recorder.counting import counted
 from recorder.report.wording import clip, printable
-from replay.checks.outcomes import Check, Verdict, counted, failed, inconclusive, judged, passed
+from replay.checks.outcomes import Check, Verdict, failed, inconclusive, judged, passed
 from replay.checks.table import Table
 from replay.checks.tape import Tape
 

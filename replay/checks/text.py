@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import get_args
 
+from recorder.counting import counted
 from recorder.report.junit import Case, Outcome
 from recorder.report.text import Paint
 from recorder.report.wording import printable
@@ -39,7 +40,7 @@ def summary(results: Sequence[Result]) -> str:
     """The last line."""
     counts = Counter(each.verdict.outcome for each in results)
     told = ", ".join(f"{counts[each]} {each}" for each in _OUTCOMES if counts[each])
-    return f"{len(results)} checks: {told}" if len(results) > 1 else f"1 check: {told}"
+    return f"{counted(len(results), 'check')}: {told}"
 
 
 def cases(results: Sequence[Result], classname: str) -> list[Case]:

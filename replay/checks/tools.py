@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from recorder.counting import counted
 from recorder.projections.rows import ToolCallRow
 from recorder.report.wording import clip, printable
 from replay.checks.matchers import Matcher, at, holds
 from replay.checks.outcomes import (
     Check,
     Verdict,
-    counted,
     failed,
     in_turn,
     inconclusive,

@@ -18,6 +18,7 @@ from recorder.commands.common import (
     store_option,
 )
 from recorder.commands.derived import derived_first
+from recorder.counting import counted
 
 if TYPE_CHECKING:
     from recorder.comparison.evidence import Evidence
@@ -135,8 +136,8 @@ def _write(output: Path, store_url: str, found: Comparison, evidence: Evidence) 
     except OSError as error:
         raise RecorderError(f"cannot write {output}: {error.strerror or error}") from error
     turns, left = len(gathered.facts["turns"]), len(gathered.facts["left_out"])
-    said = f"{output}: {turns} turns side by side, {left} left out, {len(page) / 1e6:.1f} MB"
-    click.echo(said, err=True)
+    shown = f"{counted(turns, 'turn')} side by side, {left} left out"
+    click.echo(f"{output}: {shown}, {len(page) / 1e6:.1f} MB", err=True)
 
 
 def _given(files: Iterable[Path]) -> dict[str, Scenario]:

@@ -15,6 +15,7 @@ import click
 from click.core import ParameterSource
 
 from recorder.commands.common import Address, listen_option, screen_width, stop_signal
+from recorder.counting import counted
 from recorder.errors import RecorderError
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class _Runs:
                 break
             good += self._one(number)
         if self._options.repeat > 1 and not self._options.as_json:
-            click.echo(f"{good} of {self._options.repeat} runs passed")
+            click.echo(f"{good} of {counted(self._options.repeat, 'run')} passed")
         return 0 if good == self._options.repeat else 1
 
     def _one(self, number: int) -> bool:

@@ -23,6 +23,7 @@ from recorder.commands.common import (
     stop_signal,
     store_option,
 )
+from recorder.counting import counted
 from recorder.errors import RecorderError
 from replay.commands.crossing import cross, elsewhere, webhook_options
 from replay.commands.files import read_text
@@ -154,7 +155,7 @@ def _run(options: Options) -> int:
         if options.record:
             keep_derived(store)
     if options.repeat > 1 and not options.as_json:
-        click.echo(f"{good} of {options.repeat} runs passed")
+        click.echo(f"{good} of {counted(options.repeat, 'run')} passed")
     return 0 if good == options.repeat else 1
 
 

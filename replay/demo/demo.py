@@ -18,6 +18,7 @@ from typing import Final
 from recorder.client import Conversation
 from recorder.clock import Clock
 from recorder.comparison.criteria import SHIPPED, load_criteria
+from recorder.counting import counted
 from recorder.errors import CheckFailed, RecorderError
 from recorder.store import open_store
 from replay.demo.caller import REPLIES, TRANSCRIPTS, caller
@@ -117,7 +118,7 @@ class Demo:
                     raise CheckFailed(f"session {held.session} of the trial failed: {held.failed}")
                 self._say(f"{held.run.scenario} at {held.run.provider}: finished, {held.session}")
                 seconds, runs = seconds + held.seconds, runs + 1
-            self._say(f"trial {name}: {runs} runs, {seconds:.0f} s of conversation")
+            self._say(f"trial {name}: {counted(runs, 'run')}, {seconds:.0f} s of conversation")
         return name
 
     def _decide(self, trial: str) -> None:

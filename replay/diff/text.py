@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, zip_longest
 from textwrap import wrap
 
+from recorder.counting import counted
 from recorder.report.text import Paint
 from replay.diff.differences import GRADES, Diff, Difference, Grade
 from replay.diff.suggesting import Advice
@@ -38,12 +39,12 @@ def summary(diff: Diff) -> str:
     count = len(diff.differences)
     if not count:
         a, b = diff.messages
-        return f"no differences: {a} messages in A, {b} in B"
+        return f"no differences: {counted(a, 'message')} in A, {b} in B"
     grades = Counter(each.grade for each in diff.differences)
     kinds = Counter(each.kind for each in diff.differences)
     graded = ", ".join(f"{grades[grade]} {grade}" for grade in reversed(GRADES) if grades[grade])
     named = ", ".join(f"{many} {kind}" for kind, many in kinds.most_common())
-    return f"{count} difference{'s' if count > 1 else ''}: {graded} ({named})"
+    return f"{counted(count, 'difference')}: {graded} ({named})"
 
 
 def _turn(each: Difference) -> int:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from recorder.counting import counted
 from recorder.events import Message
 from replay.faults.grammar import Fault
 
@@ -56,6 +57,6 @@ def told(applied: Sequence[Applied]) -> list[str]:
     for each in applied:
         groups.setdefault(each.fault.text, []).append(each)
     return [
-        f"{first}" + (f", and {len(rest)} times more" if rest else "")
+        f"{first}" + (f", and {counted(len(rest), 'time')} more" if rest else "")
         for first, *rest in groups.values()
     ]

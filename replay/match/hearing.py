@@ -15,6 +15,7 @@ from recorder.audio.codec import decode
 from recorder.audio.pcm import rms_dbfs
 from recorder.audio.silence import Condenser, Form
 from recorder.audio.vad import EnergyVad
+from recorder.counting import counted
 from replay.match.stretch import Stretch, sketch
 
 AudioMode = Literal["exact", "energy", "duration", "ignore"]
@@ -164,7 +165,7 @@ class Energy:
                 return self._heard("speech differs at {at}", one.start_ms, str(one), str(other))
         if len(want) == len(got):
             return None
-        sides = [f"{len(each)} pieces of speech" for each in (want, got)]
+        sides = [f"{counted(len(each), 'piece')} of speech" for each in (want, got)]
         if len(want) > len(got):
             return self._heard("speech is missing at {at}", want[len(got)].start_ms, *sides)
         last = want[-1].stop_ms if want else 0.0

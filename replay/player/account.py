@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from recorder.counting import counted
 from replay.match.compare import Matcher
 from replay.match.rules import Rule
 from replay.player.leftover import left_over, other_sound, streamed, types_of
@@ -90,4 +91,4 @@ class Account(NamedTuple):
             yield from line.notes
         yield from self.progress.exchanges.notes
         if self.script.deliveries and not self.is_delivering:
-            yield f"{len(self.script.deliveries)} webhooks were not sent: no --webhook-to"
+            yield f"{counted(len(self.script.deliveries), 'webhook')} not sent: no --webhook-to"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from recorder.counting import counted
 from recorder.events import Kind, Message
 from recorder.heads import LOST, Close
 from recorder.providers.base import Tracker
@@ -306,7 +307,8 @@ class Line:
         self.over = True
         sendable = [message for message in on_its_way if message.kind != "ws.close"]
         if sendable:
-            self.notes.append(f"{len(sendable)} provider messages were on their way at the close")
+            told = counted(len(sendable), "provider message")
+            self.notes.append(f"{told} on the way at the close")
         return [] if close.code == LOST else sendable
 
     def unused(self) -> list[Planned]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from recorder.counting import counted
 from recorder.events import Message
 from recorder.heads import LOST, RequestHead
 from recorder.providers.base import Provider
@@ -134,8 +135,8 @@ class Explainer(NamedTuple):
         assert step is not None, "nothing is waited for"
         text = f"{_step(step)} waits for audio that did not come {within}"
         lines = self._lines(
-            expected=f"{step.loud} bytes of audio that are not silence",
-            got=f"{line.ear.loud} bytes",
+            expected=f"{counted(step.loud, 'byte')} of audio that are not silence",
+            got=counted(line.ear.loud, "byte"),
             next=_slow("stream all of the recorded audio"),
         )
         return Missing(text, lines)

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from recorder.clock import SystemClock
+from recorder.counting import counted
 from recorder.errors import RecorderError
 from recorder.export import export_session
 from recorder.store import open_store
@@ -94,7 +95,7 @@ class Recording:
                 export_session(kept.store, row, rest, wall_ns)
             done = export_session(kept.store, kept.row, folder, wall_ns)
         also = f", and {rest.name} with its REST traffic" if beside else ""
-        return f"recorded {os.path.relpath(folder)}: {done.events} events{also}"
+        return f"recorded {os.path.relpath(folder)}: {counted(done.events, 'event')}{also}"
 
 
 def _conversation(store: Store, url: str) -> Kept:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recorder.counting import counted
+
 DAY_NS = 86_400_000_000_000
 
 
@@ -54,8 +56,8 @@ def expired(name: str, folder: Path, wall_ns: int, now_ns: int, limit_days: int)
         return None
     date = datetime.fromtimestamp(wall_ns // 1_000_000_000, UTC).date()
     return (
-        f"tape {name!r} is {days} days old (of {date}; tape_max_age is {limit_days}d): delete "
-        f"{os.path.relpath(folder)} and record it again with --tape-mode record"
+        f"tape {name!r} is {counted(days, 'day')} old (of {date}; tape_max_age is {limit_days}d): "
+        f"delete {os.path.relpath(folder)} and record it again with --tape-mode record"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from typing import Any, Literal, NamedTuple
 
+from recorder.counting import counted
 from recorder.errors import RecorderError
 from recorder.report.junit import Case
 from replay.report import Tally
@@ -107,7 +108,7 @@ def summary(outcomes: Sequence[Outcome], took_s: float) -> str:
     counts = [f"{found.count(each)} {_WORDS[each]}" for each in _WORDS if each in found]
     costs = [outcome.cost for outcome in outcomes if outcome.cost is not None]
     cost = f"; ${sum(costs):.2f} recorded" if costs else ""
-    tapes = "1 tape" if len(outcomes) == 1 else f"{len(outcomes)} tapes"
+    tapes = counted(len(outcomes), "tape")
     return f"{tapes}: {', '.join(counts)}{cost}; {took_s:.1f} s"
 
 

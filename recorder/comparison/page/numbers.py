@@ -7,7 +7,8 @@ from typing import Any
 
 from recorder.comparison.evidence import Ran
 from recorder.comparison.page import asking
-from recorder.comparison.sentences import counted, quantity
+from recorder.comparison.sentences import quantity
+from recorder.counting import counted
 
 Number = dict[str, Any]
 """`text` as it is shown, its `value`, `title`, `what` it is, and the `sql` behind it."""

@@ -7,8 +7,9 @@ from typing import Any, Final
 from recorder.comparison.page import asking
 from recorder.comparison.page.numbers import number
 from recorder.comparison.result import Comparison, Effect, Estimate, Exclusion, Finding, Pair
-from recorder.comparison.sentences import GATES, VERDICTS, counted, interval, needs, quantity
+from recorder.comparison.sentences import GATES, VERDICTS, interval, needs, quantity
 from recorder.comparison.text import DECLARED, FAMILIES, p_value
+from recorder.counting import counted
 
 _RULES: Final = {
     "pace": "the caller's audio was off its time",
@@ -22,7 +23,9 @@ _RULES: Final = {
 def head(comparison: Comparison) -> dict[str, Any]:
     """What was run, where, and by what it is judged."""
     told = comparison.declaration
-    size = f"{counted(len(comparison.scenarios), 'scenario')} × {comparison.repeats} runs"
+    size = (
+        f"{counted(len(comparison.scenarios), 'scenario')} × {counted(comparison.repeats, 'run')}"
+    )
     facts = [
         ("Trial", comparison.trial),
         ("Scenarios", ", ".join(comparison.scenarios)),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from recorder.counting import counted
 from recorder.providers.fields import at, text_at
 from recorder.providers.usage import Quantity, Usage, count, unreported
 
@@ -127,7 +128,7 @@ def _cached(taken: object) -> tuple[dict[str, Decimal], str]:
     cached = {kind: min(_tokens(told, kind), _tokens(taken, kind)) for kind in _KINDS}
     missing = (count(at(taken, "cached_tokens")) or Decimal(0)) - sum(cached.values())
     if missing > 0:
-        return cached, f"{missing} cached tokens of unknown kind are priced at the full rate"
+        return cached, f"{counted(missing, 'cached token')} of unknown kind priced at the full rate"
     return cached, ""
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from recorder.counting import counted
 from recorder.providers.fields import at, list_at, text_at
 from recorder.providers.vapi.account import account
 
@@ -78,8 +79,10 @@ def _conversation(message: Json) -> str:
             if found:
                 last = found[-1]
                 words = text_at(last, "message") or text_at(last, "content")
-                count = "1 message" if len(found) == 1 else f"{len(found)} messages"
-                return _joined(count, _joined(text_at(last, "role"), _quoted(words), by=": "))
+                return _joined(
+                    counted(len(found), "message"),
+                    _joined(text_at(last, "role"), _quoted(words), by=": "),
+                )
     return ""
 
 
@@ -145,7 +148,7 @@ def _answer(message: Json) -> str:
         *results,
         _named("error", text_at(message, "error")),
         _named("to", _destination(message)),
-        f"{len(documents)} documents" if documents else "",
+        counted(len(documents), "document") if documents else "",
         _named("assistant", text_at(message, "assistantId") or _assistant(message)),
     )
 
@@ -173,7 +176,7 @@ def _report(message: Json) -> str:
         told.reason,
         f"{told.seconds:.1f} s" if told.seconds is not None else "",
         bill + (f" ({', '.join(lines)})" if lines else ""),
-        f"{count} message{'' if count == 1 else 's'}" if count else "",
+        counted(count, "message") if count else "",
     )
 
 

@@ -106,8 +106,3 @@ def lost_tools(tools: Iterable[Any]) -> Iterator[str]:
     for tool in tools:
         if not is_function(tool):
             yield f"a tool of type {inner(tool, 'type')}: only functions are"
-
-
-def times(count: int) -> str:
-    """How often something was."""
-    return "1 time" if count == 1 else f"{count} times"

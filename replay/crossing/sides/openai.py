@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from recorder.counting import counted
 from recorder.events import Event, Machine
 from recorder.pricing.conversation import Assumptions, Conversation
 from recorder.pricing.estimate import Bill, realtime
@@ -22,7 +23,6 @@ from replay.crossing.sides.base import (
     inner,
     is_function,
     lost_tools,
-    times,
 )
 from replay.crossing.sides.base import json_object as read
 from replay.simulators import openai as simulated
@@ -76,7 +76,7 @@ def _lost(session: Json, tools: Iterable[Any], changes: int) -> Iterator[str]:
     if session.get("prompt"):
         yield "prompt: what a stored prompt says is not on the tape"
     if changes:
-        yield f"settings that were changed in the conversation ({times(changes)})"
+        yield f"settings that were changed in the conversation ({counted(changes, 'time')})"
 
 
 def dressed(agent: Agent) -> Dressed:

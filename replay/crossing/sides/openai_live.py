@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from recorder.counting import counted
 from recorder.events import Event, Machine
 from recorder.pricing.conversation import Conversation
 from recorder.pricing.estimate import Bill, by_second
@@ -23,7 +24,6 @@ from replay.crossing.sides.base import (
     inner,
     is_function,
     lost_tools,
-    times,
 )
 from replay.crossing.sides.base import json_object as read
 from replay.simulators import openai_live as simulated
@@ -135,9 +135,9 @@ def _lost(session: Json, tools: Iterable[Any], reading: _Reading) -> Iterator[st
         if kind in _DONE:
             yield _DONE[kind]
         elif kind in _APPENDED:
-            yield f"{kind} that the client appended in the conversation ({times(count)})"
+            yield f"{kind} that the client appended in the conversation ({counted(count, 'time')})"
         else:
-            yield f"settings that were changed in the conversation ({times(count)})"
+            yield f"settings that were changed in the conversation ({counted(count, 'time')})"
 
 
 def dressed(agent: Agent) -> Dressed:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from recorder.counting import counted
 from recorder.events import Event, Machine
 from recorder.pricing.conversation import Assumptions, Conversation
 from recorder.pricing.estimate import Bill, Chain, chain
@@ -114,7 +115,7 @@ def _lost(assistant: Json, model: Json, tools: Iterable[Mapping[str, Any]]) -> I
         elif tool.get("messages"):
             yield f"what is said while {inner(tool, 'function', 'name')} runs (tool messages)"
     if model.get("toolIds"):
-        yield f"{len(model['toolIds'])} stored tools: their definitions are not on the tape"
+        yield f"{counted(len(model['toolIds']), 'stored tool')}: not defined on the tape"
     others = sorted(key for key in assistant if key not in _KEPT | _SILENT)
     for key in others:
         if assistant[key] is not None:

@@ -185,7 +185,7 @@ def test_a_call_on_vapi_tells_both_bills_and_where_they_are_even(billed: Billed)
     assert "the same conversation on Realtime ($0.0160 on Vapi):" in told
     assert "on gpt-realtime, by component:" in told
     assert "assumed: 2 turns in 12.0 s, somebody speaks in 37.5% of it" in told
-    assert "assumed: 3 of 3 utterances are as long as Vapi says" in told
+    assert "assumed: 3 of 3 utterances as long as Vapi says" in told
 
 
 def test_gpt_live_is_told_of_only_where_it_had_a_price(billed: Billed) -> None:

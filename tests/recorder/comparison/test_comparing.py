@@ -187,7 +187,7 @@ def test_an_unknown_price_is_no_price() -> None:
     found = named(compared(VAPI, Arm("openai"), change=unpriced), "cost per minute")
     assert found.verdict == "not-estimable"
     assert found.reason == (
-        "1 of 100 runs have usage without a known price (`record estimate SESSION` names it)"
+        "1 of 100 runs with usage without a known price (`record estimate SESSION` names it)"
     )
 
 
@@ -197,7 +197,7 @@ def test_an_unknown_task_has_no_success() -> None:
     found = compare(gather(store, "switch", lambda kept: None), shipped(), "shipped")
     task = named(found, "task success")
     assert task.reason
-    assert task.reason.startswith("4 of 4 runs have an unknown outcome")
+    assert task.reason.startswith("4 of 4 runs with an unknown outcome")
 
 
 def test_simulated_is_said_first_and_a_pilot_too() -> None:

@@ -117,7 +117,7 @@ def test_without_the_kinds_of_what_was_cached_the_full_rate_holds() -> None:
     found.take("response.done", done(told))
     assert found.usd == D("0.00056")
     assert found.notes == [
-        "response resp_1: 64 cached tokens of unknown kind are priced at the full rate"
+        "response resp_1: 64 cached tokens of unknown kind priced at the full rate"
     ]
 
 

@@ -19,7 +19,7 @@ def test_a_run_that_kept_time_and_came_to_its_end_is_valid() -> None:
         ({"pacing_error_p99_ms": 10.0}, 0.0, 3, "10.0 ms off its time"),
         ({"realtime_ratio": 1.02}, 0.0, 3, "ran at 1.020 of real time"),
         ({}, 51.0, 3, "stood still for 51 ms"),
-        ({}, 0.0, 2, "2 of 3 turns were delivered"),
+        ({}, 0.0, 2, "2 of 3 turns delivered"),
     ],
 )
 def test_each_rule_excludes_by_itself(

@@ -110,7 +110,7 @@ def test_the_text_says_what_it_is_first(store: Path) -> None:
     assert "trial small: 3 scenarios × 2 runs" in text
     assert "excluded: no run" in text
     assert "openai against vapi" in text
-    assert "P95 is not estimable below 59 independent observations: there are 6 runs" in text
+    assert "P95 is not estimable below 59 independent observations; of an arm there are 6" in text
     assert "With the excluded runs" not in text
     assert "Not tested: " in text.splitlines()[-1]
 

@@ -250,7 +250,7 @@ def test_without_an_application_the_call_goes_on_at_its_time() -> None:
     assert parties.when("ws tool-calls") - heard < 30
     assert machine.finished
     assert machine.failure is None
-    assert "note: 6 webhooks were not sent: no --webhook-to" in machine.report()
+    assert "note: 6 webhooks not sent: no --webhook-to" in machine.report()
 
 
 def test_a_url_is_built_as_the_proxy_builds_it() -> None:
