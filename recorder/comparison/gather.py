@@ -142,17 +142,17 @@ def _conduct(store: Store, kept: Kept, whole: Mapping[str, float]) -> dict[str, 
 
 
 def _cuts(store: Store, kept: Kept) -> Iterator[float]:
-    """When answers were cut off: when the provider heard the caller; where it does not say that, as
-    long after the caller came to the turn as the agent took to fall silent, by sound."""
-    silent = {
-        row.turn: row for row in store.models("metric", kept.row.id) if row.metric == "yield_ms"
-    }
-    for row in store.models("interruption", kept.row.id):
-        if row.detected_ns is not None:
-            yield row.detected_ns / _MS
-        elif (heard := silent.get(row.turn)) is not None:
-            begun = [note["at_ns"] for note in kept.turns if note["seq"] < heard.first_seq]
-            yield from (at / _MS + heard.value for at in begun[-1:])
+    """When the agent fell silent: by sound, as long after the caller came to the turn as `yield_ms`
+    says. Where it paused just as the caller began, there is nothing to measure, and it counts when
+    the provider heard the caller."""
+    silent = [row for row in store.models("metric", kept.row.id) if row.metric == "yield_ms"]
+    for row in silent:
+        begun = [note["at_ns"] for note in kept.turns if note["seq"] < row.last_seq]
+        yield from (at / _MS + row.value for at in begun[-1:])
+    measured = {row.turn for row in silent}
+    for cut in store.models("interruption", kept.row.id):
+        if cut.detected_ns is not None and cut.turn not in measured:
+            yield cut.detected_ns / _MS
 
 
 def _stimulus(note: Mapping[str, Any]) -> Stimulus:

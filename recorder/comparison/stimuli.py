@@ -20,14 +20,13 @@ class Stimulus(NamedTuple):
 
 
 def yields(stimuli: Sequence[Stimulus], cuts_ms: Sequence[float]) -> tuple[float, float]:
-    """How often the agent was cut off within 2 s of the caller's begin, and how often it should
-    have been. `cuts_ms` are the times at which the provider heard the caller, and cut an answer
-    off."""
+    """How often the agent was silent within 2 s of the caller's begin, and how often it should
+    have been. `cuts_ms` are the times at which it fell silent because of the caller."""
     return _counted([each for each in stimuli if each.mode == "yield"], cuts_ms, 0.0, YIELD_MS)
 
 
 def false_stops(stimuli: Sequence[Stimulus], cuts_ms: Sequence[float]) -> tuple[float, float]:
-    """How often it was cut off by what it should have ignored, up to 1 s after its end."""
+    """How often it fell silent for what it should have ignored, up to 1 s after its end."""
     return _counted([each for each in stimuli if each.mode == "ignore"], cuts_ms, 1.0, STOP_MS)
 
 

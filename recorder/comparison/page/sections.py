@@ -115,8 +115,8 @@ def grid(runs: Sequence[Ran], arms: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _cell(runs: Sequence[Ran], where: str) -> dict[str, Number | None]:
-    yields = "Cut off within 2 s, of the times that the caller spoke to interrupt the agent."
-    stops = "Cut off until 1 s after its end, of the sounds to be ignored while the agent spoke."
+    yields = "Silent within 2 s, of the times that the caller spoke to interrupt the agent."
+    stops = "Silent until 1 s after its end, of the sounds to be ignored while the agent spoke."
     return {
         "yields": numbers.share(runs, "yields", f"Yields: {where}", yields),
         "silent": numbers.percentile(runs, "yield_ms", 50, f"Time to silence: {where}"),

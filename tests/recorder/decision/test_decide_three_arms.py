@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from commandline import out
@@ -14,8 +16,11 @@ from recorder.commands import decide
 from recorder.comparison.gather import gather
 from recorder.comparison.result import Comparison
 from recorder.derive import refresh
+from recorder.features.matrix import fill as fill_matrix
+from recorder.features.reading import definitions
 from recorder.recording import Recording
 from recorder.store import open_store
+from recorder.store.query import asking
 
 GOLDEN = Path(__file__).parents[3] / "fixtures" / "tapes-live" / "openai-live-golden"
 WALL_NS = 1_795_000_000_000_000_000
@@ -96,3 +101,26 @@ def test_an_interruption_that_nobody_announces_is_counted_by_sound(three: Path) 
         found = gather(store, TRIAL, lambda kept: True)
     counts = [run.counts["yields"] for run in found.runs if run.arm == "openai-live"]
     assert counts == [(1.0, 1.0), (1.0, 1.0)]
+
+
+def test_the_table_of_features_counts_interruptions_alike(three: Path) -> None:
+    def ask(sql: str, given: Mapping[str, str]) -> list[tuple[Any, ...]]:
+        with asking(str(three), sql, given) as (_, rows):
+            return list(rows)
+
+    with closing(open_store(str(three), create=False)) as store:
+        runs = gather(store, TRIAL, lambda kept: True).runs
+    matrix = fill_matrix(definitions(), TRIAL, ask)
+    cells = next(row.cells for row in matrix.rows if row.feature.id == "interruption")
+    shown = {
+        arm.column.sessions: (float(cell.shown.shown), float(cell.shown.of))
+        for arm, cell in zip(matrix.arms, cells, strict=True)
+        if cell.shown
+    }
+    counted: dict[str, tuple[float, float]] = {}
+    for run in runs:
+        yielded, of = run.counts["yields"] or (0.0, 0.0)
+        before = counted.get(run.arm, (0.0, 0.0))
+        counted[run.arm] = before[0] + yielded, before[1] + of
+    assert shown == counted
+    assert set(shown) == {"openai", "vapi", "openai-live"}

@@ -75,7 +75,7 @@ async def test_limits_leave_valid_tapes_and_a_stalled_run_is_excluded(
     assert any(why.startswith("the client stood still for ") for why in stalled.invalid)
     display = Display(as_json=False)
     display.ran(stalled, [])
-    assert display.verdict() == "1 runs as expected, 0 not, 1 excluded by rule"
+    assert display.verdict() == "1 run as expected, 0 not, 1 excluded by rule"
     capsys.readouterr()
     display.end(None, Decimal(0))
     assert "hold more with a larger --repeat" in capsys.readouterr().err

@@ -128,7 +128,7 @@ def test_the_other_arm_may_be_the_baseline(store: Path) -> None:
 
 def test_a_scenario_that_is_not_on_the_tape_is_given(store: Path, tmp_path: Path) -> None:
     text = compare("private", store=store).stdout
-    assert "have an unknown outcome: the scenario is not on the tape" in text
+    assert "with an unknown outcome: the scenario is not on the tape" in text
     words = []
     for number in range(2):
         path = tmp_path / f"{number}.toml"
