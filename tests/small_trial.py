@@ -60,14 +60,34 @@ def keep(
     wall_ns: int = WALL_NS,
 ) -> str:
     """One run as a trial records it."""
+    facts = {"trial": TRIAL, "sha256": "5c" * 32, "file": f"{run['scenario']}.toml"}
+    told = {**facts, "lacking": ["dtmf: tones"], "turns": len(cues), **run}
+    return _recorded(store, run["provider"], takes, told, cues, wall_ns)
+
+
+def replay(store: Store, of: str, provider: str, takes: Sequence[Take]) -> str:
+    """A tape that was played again, in the trial of its tape and with the notes of none."""
+    return _recorded(store, provider, takes, None, (), WALL_NS + 60 * _MINUTE, of)
+
+
+def _recorded(
+    store: Store,
+    provider: str,
+    takes: Sequence[Take],
+    run: dict[str, Any] | None,
+    cues: Sequence[Cue],
+    wall_ns: int,
+    parent: str | None = None,
+) -> str:
     clock = VirtualClock(0, wall_ns)
     writer = Writer(store, clock, SECRETS)
     writer.start()
-    model = "gpt-realtime" if run["provider"] == "openai" else None
-    tape = writer.open(run["provider"], TRIAL, model=model)
-    notes = Notes(tape)
-    facts = {"trial": TRIAL, "sha256": "5c" * 32, "file": f"{run['scenario']}.toml"}
-    notes.add(RUN, {**facts, "lacking": ["dtmf: tones"], "turns": len(cues), **run})
+    model = "gpt-realtime" if provider == "openai" else None
+    origin = "replay" if parent else "proxy"
+    tape = writer.open(provider, TRIAL, model=model, parent=parent, origin=origin)
+    notes = Notes(tape) if run else None
+    if notes and run:
+        notes.add(RUN, run)
     kinds = {take.channel: take.kind for take in reversed(takes)}
     numbers = {
         channel: tape.channel(_KINDS[kind.partition(".")[0]], "/v1/realtime")
@@ -80,13 +100,14 @@ def keep(
     ]
     for at_ms, each in sorted([*moments, *told], key=lambda pair: pair[0]):
         clock.advance_to(int(at_ms * 1_000_000))
-        if isinstance(each, dict):
+        if isinstance(each, dict) and notes:
             notes.add(TURN, {**each, "after": "agent_speech_start", "ms": 300})
-        else:
+        elif isinstance(each, Take):
             number = numbers[each.channel]
             tape.record(number, each.sender, each.kind, each.type, each.body)
-    notes.add(END, {"outcome": "finished", "reason": None, "stall_ms": 1.0})
-    notes.end()
+    if notes:
+        notes.add(END, {"outcome": "finished", "reason": None, "stall_ms": 1.0})
+        notes.end()
     tape.end("complete")
     writer.close()
     return tape.session

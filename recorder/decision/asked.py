@@ -10,6 +10,8 @@ from typing import Any, Final, NamedTuple
 from recorder.comparison.result import Comparison
 from recorder.features.matrix import Ask
 
+_ORIGINALS: Final = "session_id IN (SELECT session_id FROM v_sessions WHERE origin <> 'replay')"
+"""What a replay says is no evidence about a provider."""
 _RUNS: Final = (
     "SELECT session.id, session.provider, session.status, body, digest FROM session JOIN v_events"
     " ON v_events.session_id = session.id AND v_events.type = 'trial.run'"
@@ -28,14 +30,14 @@ _MONEY: Final = (
 _METERS: Final = (
     "SELECT meter, model, sum(quantity) AS quantity, sum(usd) AS usd,"
     " count(*) - count(usd) AS unpriced FROM v_cost WHERE trial = :trial AND provider = :provider"
-    " AND component = 'model' AND unit = 'token'{without}"
+    " AND component = 'model' AND unit = 'token' AND {originals}{without}"
     " GROUP BY meter, model ORDER BY meter, model"
 )
 _PARTS: Final = (
     "SELECT component, sum(usd) AS usd, count(*) - count(usd) AS unpriced,"
     " sum(CASE WHEN unit = 'second' THEN quantity END) AS seconds FROM v_cost"
     " WHERE trial = :trial AND provider = :provider"
-    " AND session_id IN (SELECT id FROM session WHERE parent IS NULL){without}"
+    " AND {originals}{without}"
     " GROUP BY component ORDER BY usd DESC, component"
 )
 _MEASURED: Final = (
@@ -46,21 +48,22 @@ _MEASURED: Final = (
 _MODELS: Final = (
     "SELECT DISTINCT model FROM v_cost WHERE trial = :trial AND provider = :provider"
     " AND component IN ('model', 'transcriber', 'session', 'backend')"
-    " AND model IS NOT NULL ORDER BY model"
+    " AND model IS NOT NULL AND {originals} ORDER BY model"
 )
 _UNPRICED: Final = (
     "SELECT count(*) - count(usd) AS unpriced FROM v_cost"
-    " WHERE trial = :trial AND provider = :provider"
+    " WHERE trial = :trial AND provider = :provider AND {originals}"
 )
 _ERRORS: Final = (
     "SELECT count(*) AS errors, count(DISTINCT session_id) AS sessions FROM v_errors"
-    " WHERE trial = :trial AND provider = :provider"
+    " WHERE trial = :trial AND provider = :provider AND {originals}"
 )
 _TIMEOUTS: Final = (
     'SELECT count(CASE WHEN body LIKE \'%"trigger": "timeout"%\' THEN 1 END) AS by_timeout,'
     " count(*) AS turns FROM v_events JOIN v_sessions"
     " ON v_sessions.session_id = v_events.session_id"
     " WHERE trial = :trial AND provider = :provider AND v_events.type = 'trial.turn'"
+    " AND v_sessions.origin <> 'replay'"
 )
 
 
@@ -112,7 +115,7 @@ class Asking:
 
     def told(self, sql: str, provider: str | None = None) -> Told:
         """The rows of a question, about one provider or about all."""
-        sql = sql.replace("{without}", self._clause())
+        sql = sql.replace("{originals}", _ORIGINALS).replace("{without}", self._clause())
         given = {"trial": self._trial} | ({"provider": provider} if provider else {})
         return Told(self._ask(sql, given), sql, given)
 

@@ -14,7 +14,8 @@ Ask = Callable[[str, Mapping[str, str]], list[tuple[Any, ...]]]
 State = Literal["shown", "documented", "not tested"]
 
 _PROVIDERS: Final = (
-    "SELECT DISTINCT provider FROM v_sessions WHERE trial = :trial ORDER BY provider"
+    "SELECT DISTINCT provider FROM v_sessions WHERE trial = :trial AND origin <> 'replay'"
+    " ORDER BY provider"
 )
 _SESSIONS: Final = (
     "SELECT count(DISTINCT v_sessions.session_id) AS sessions, "
@@ -24,7 +25,8 @@ _SESSIONS: Final = (
     "FROM v_sessions LEFT JOIN v_events ON v_events.session_id = v_sessions.session_id "
     "AND (v_events.type = 'trial.run' OR v_events.sender = 'provider' "
     "AND v_events.kind IN ('ws.open', 'http.response')) "
-    "WHERE v_sessions.trial = :trial AND v_sessions.provider = :provider"
+    "WHERE v_sessions.trial = :trial AND v_sessions.provider = :provider "
+    "AND v_sessions.origin <> 'replay'"
 )
 
 
@@ -85,7 +87,9 @@ def fill(found: Definitions, trial: str, ask: Ask) -> Matrix:
     RecorderError if there is no such trial, or if a row's query fails."""
     providers = [str(name) for (name,) in ask(_PROVIDERS, {"trial": trial})]
     if not providers:
-        raise RecorderError(f"no sessions of trial {trial!r}: `record sessions` lists all")
+        raise RecorderError(
+            f"no sessions of trial {trial!r}, replays aside: `record sessions` lists all"
+        )
     known = {column.sessions for column in found.columns}
     others = [Column(name, name, name) for name in providers if name not in known]
     arms = tuple(_arm(column, trial, ask) for column in (*found.columns, *others))

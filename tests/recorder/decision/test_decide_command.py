@@ -6,16 +6,21 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from commandline import out, run
 from findings import Made, finding
-from small_trial import SCENARIOS, TRIAL
+from library import vapi_call
+from small_trial import SCENARIOS, TRIAL, fill, replay
+from tapes import conversation
 
 from recorder.commands import decide
 from recorder.comparison.result import Comparison
 from recorder.decision.sealing import is_intact, sealed
+from recorder.derive import refresh
+from recorder.store import open_store
 from recorder.store.query import asking
 
 HEADS = ("#", "| arm | dollars", "| scenario | file ")
@@ -41,6 +46,24 @@ def page(trial: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("page") / "decision.md"
     out(trial, "decide", TRIAL, "-o", str(path), "--minutes", "2500", "--effort", "900")
     return path.read_text()
+
+
+def test_what_a_replay_says_is_no_evidence(page: str, tmp_path: Path) -> None:
+    """Neither for the decision nor for the table of features."""
+    path = tmp_path / "tapes.db"
+    with closing(open_store(str(path), create=True)) as store:
+        first, second = fill(store)[:2]
+        replay(store, first, "openai", conversation(interrupted=True))
+        replay(store, second, "vapi", vapi_call())
+        refresh(store)
+    again = tmp_path / "decision.md"
+    out(path, "decide", TRIAL, "-o", str(again), "--minutes", "2500", "--effort", "900")
+    assert nameless(again.read_text()) == nameless(page)
+
+
+def nameless(page: str) -> str:
+    """Without the ids and digests of tapes, which differ from store to store."""
+    return re.sub(r"\b(01[0-9a-z]{24}|[0-9a-f]{64})\b", "…", page)
 
 
 def sections(page: str) -> dict[str, str]:
