@@ -271,6 +271,7 @@ def _setting(options: Options, prepared: Mapping[str, Prepared]) -> Setting:
         options.public_url,
         options.redact_pii,
         options.criteria,
+        dict.fromkeys(prepared, options.repeat),
     )
 
 

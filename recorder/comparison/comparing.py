@@ -56,7 +56,7 @@ def compare(
         counting = _judged(evidence.trial, criteria, names, evidence.runs)
     comparison = Comparison(
         evidence.trial,
-        tuple(_arm(name, evidence.runs) for name in names),
+        tuple(_arm(name, evidence) for name in names),
         tuple(sorted({run.scenario for run in evidence.runs})),
         _repeats(evidence.runs),
         tuple(sorted({_day(run.wall_ns) for run in evidence.runs})),
@@ -198,12 +198,13 @@ def _needed(
     return judging.needed(found, one, confidence, repeats, together)
 
 
-def _arm(name: str, runs: Sequence[Ran]) -> Arm:
-    own = [run for run in runs if run.arm == name]
+def _arm(name: str, evidence: Evidence) -> Arm:
+    own = [run for run in evidence.runs if run.arm == name]
     valid = [run for run in own if run.is_valid]
     targets = tuple(sorted({run.target for run in own}))
     models = tuple(sorted({run.model for run in own if run.model}))
-    return Arm(name, len(own), len(valid), sum(run.turns for run in valid), targets, models)
+    turns, planned = sum(run.turns for run in valid), evidence.planned.get(name)
+    return Arm(name, len(own), len(valid), turns, targets, models, planned)
 
 
 def _repeats(runs: Sequence[Ran]) -> int:

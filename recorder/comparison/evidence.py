@@ -43,13 +43,15 @@ class Tape(NamedTuple):
 @dataclass(frozen=True)
 class Evidence:
     """A trial. `criteria` are the digests of the criteria that its runs were begun with: None for a
-    run that was begun with none."""
+    run that was begun with none. `planned` is how many runs an arm was to have, where tapes tell.
+    """
 
     trial: str
     runs: tuple[Ran, ...]
     not_held: tuple[Tape, ...] = ()
     criteria: frozenset[str | None] = frozenset({None})
     price_books: tuple[str, ...] = ()
+    planned: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def arms(self) -> tuple[str, ...]:

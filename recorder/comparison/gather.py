@@ -43,7 +43,8 @@ def gather(store: Store, trial: str, judge: Judge) -> Evidence:
         books.update(line.price_book or f"{line.provider}'s own bill" for line in costs)
         runs[each.key] = _ran(store, each, turns[each.run["scenario"]], costs, judge)
     declared = frozenset(each.run.get("criteria") for each in kept if each.key in runs)
-    return Evidence(trial, tuple(runs.values()), tuple(not_held), declared, tuple(sorted(books)))
+    prices = tuple(sorted(books))
+    return Evidence(trial, tuple(runs.values()), tuple(not_held), declared, prices, _planned(kept))
 
 
 def _no_runs(store: Store, trial: str) -> str:
@@ -62,6 +63,16 @@ def _turns(kept: Iterable[Kept]) -> dict[str, int]:
         name = each.run["scenario"]
         found[name] = max(found.get(name, 0), told)
     return found
+
+
+def _planned(kept: Iterable[Kept]) -> dict[str, int]:
+    """How many runs each arm was to have: of each scenario the most that a tape of it tells."""
+    most: dict[str, dict[str, int]] = {}
+    for each in kept:
+        arm = most.setdefault(each.run["provider"], {})
+        for scenario, runs in each.run.get("planned", {}).items():
+            arm[scenario] = max(arm.get(scenario, 0), runs)
+    return {arm: sum(found.values()) for arm, found in most.items() if found}
 
 
 def _ran(store: Store, kept: Kept, turns: int, costs: Sequence[CostRow], judge: Judge) -> Ran:

@@ -131,7 +131,7 @@ class Pair(NamedTuple):
 class Arm(NamedTuple):
     """A provider. `runs` are those that took place, `valid` those that count; `targets` is where
     they went (`simulator`, `address`, `live`); `models` as the tapes tell them. `turns` are the
-    user's, of valid runs."""
+    user's, of valid runs. `planned` is how many runs there were to be; None: no tape tells."""
 
     name: str
     runs: int
@@ -139,6 +139,12 @@ class Arm(NamedTuple):
     turns: int
     targets: tuple[str, ...]
     models: tuple[str, ...]
+    planned: int | None = None
+
+    @property
+    def missing(self) -> int:
+        """How many of the planned runs did not take place."""
+        return max(0, (self.planned or 0) - self.runs)
 
 
 class Exclusion(NamedTuple):

@@ -7,6 +7,7 @@ from typing import Final
 
 from recorder.comparison.result import (
     PILOT,
+    Arm,
     Comparison,
     Effect,
     Finding,
@@ -81,6 +82,13 @@ def needs(finding: Finding) -> str:
     return f"about {scenarios} × {counted(found.repeats, 'run')} ({found.runs} of each arm)"
 
 
+def held(arm: Arm) -> str:
+    """`7 of 10 planned runs`; `10 runs` where none is missing, or no tape tells."""
+    if not arm.missing:
+        return counted(arm.runs, "run")
+    return f"{arm.runs} of {counted(arm.planned or 0, 'planned run')}"
+
+
 def pair_sentence(comparison: Comparison, pair: Pair) -> str:
     """What may be said of a challenger in all."""
     arms = {arm.name: arm for arm in comparison.arms}
@@ -146,6 +154,10 @@ def _warnings(comparison: Comparison) -> Iterable[str]:
             "no margins were declared for this trial: those that come with this program are used;"
             " declare your own with `record trial --criteria FILE`"
         )
+    for arm in comparison.arms:
+        if arm.missing:
+            told = f"{arm.name}: {held(arm)} took place"
+            yield f"{told}: the same `record trial` command holds the rest"
     yield from _excluded(comparison)
     if comparison.pilot:
         yield f"fewer than {PILOT} scenarios: a pilot, which can only show large differences"

@@ -75,7 +75,8 @@ def _head(comparison: Comparison, width: int | None) -> Iterator[str]:
 
 def _arm(arm: Arm, number: int) -> list[str]:
     name = arm.name if number else f"{arm.name} (baseline)"
-    counts = [str(arm.runs), str(arm.valid), str(arm.turns)]
+    runs = f"{arm.runs} of {arm.planned}" if arm.missing else str(arm.runs)
+    counts = [runs, str(arm.valid), str(arm.turns)]
     return [name, *counts, ", ".join(arm.targets), printable(", ".join(arm.models))]
 
 

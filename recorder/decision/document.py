@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from recorder.comparison.result import Comparison, Declared, Finding
-from recorder.comparison.sentences import VERDICTS, interval, quantity
+from recorder.comparison.sentences import VERDICTS, held, interval, quantity
 from recorder.counting import counted
 from recorder.decision import costs, migration, risks
 from recorder.decision.deciding import HORIZON_DAYS, Decision, Ending, lasting
@@ -66,7 +66,7 @@ def _arm(found: Comparison, number: int) -> str:
     arm = found.arms[number]
     where = ", ".join("SIMULATED" if each == "simulator" else each for each in arm.targets)
     models = f", {', '.join(arm.models)}" if arm.models else ""
-    told = f"{counted(arm.runs, 'run')}, of which {arm.valid} count, "
+    told = f"{held(arm)}, of which {arm.valid} count, "
     told += f"{counted(arm.turns, 'turn')} in these; {where}"
     return told + models + ("" if number else "; the baseline")
 

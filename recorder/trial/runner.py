@@ -67,7 +67,7 @@ class Target(NamedTuple):
 @dataclass(frozen=True)
 class Setting:
     """What all runs of a trial have in common. `criteria` is the digest of what they will be judged
-    by, if that is declared."""
+    by, if that is declared; `planned` says how often each scenario is held at each provider."""
 
     store_url: str
     trial: str
@@ -78,6 +78,7 @@ class Setting:
     public_url: str | None = None
     redact_pii: bool = False
     criteria: str | None = None
+    planned: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -272,6 +273,7 @@ def run_facts(setting: Setting, run: Run, prepared: Prepared) -> Mapping[str, An
         "turns": len(prepared.scenario.turns),
         "source": None if setting.redact_pii else prepared.scenario.text,
         "criteria": setting.criteria,
+        "planned": dict(setting.planned),
     }
 
 

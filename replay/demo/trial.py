@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +74,7 @@ class Trial:
         """All runs, in the order that `record trial` would hold them; gives each as it has ended.
         RecorderError for a scenario that cannot be read."""
         prepared = prepare(files, Renderer(cache_folder(os.environ)))
+        self._setting = replace(self._setting, planned=dict.fromkeys(prepared, repeat))
         for run in plan(list(prepared), PROVIDERS, repeat, _SEED):
             yield self._held(run, prepared[run.scenario])
 

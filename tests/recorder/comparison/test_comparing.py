@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from compared_trial import WALL_NS, Arm, Change, fill
+from compared_trial import WALL_NS, Arm, Change, Made, fill
 from declared_criteria import FAILING_CALLS, WAIT, criteria_file, primary
 
 from recorder.comparison.comparing import compare
@@ -16,7 +16,9 @@ from recorder.comparison.documents import as_json, from_json
 from recorder.comparison.evidence import Evidence
 from recorder.comparison.gather import gather
 from recorder.comparison.result import Comparison, Finding
+from recorder.comparison.text import lines
 from recorder.errors import RecorderError
+from recorder.report.text import plain
 from recorder.store.memory import MemoryStore
 from recorder.trial.record import Kept
 
@@ -64,6 +66,25 @@ def test_known_differences_are_found_and_the_absent_one_is_not(seed: int) -> Non
         effect = named(found, name).effect
         assert effect
         assert effect.low <= truth <= effect.high, (name, effect)
+
+
+def test_runs_that_were_planned_and_did_not_take_place_are_told() -> None:
+    planned = {"scenario-00": 3, "scenario-01": 3, "scenario-99": 3}
+
+    def plan(made: Made) -> None:
+        made.facts = {"planned": planned if made.arm.name == "vapi" else {"scenario-00": 1}}
+
+    found = compared(VAPI, Arm("openai"), scenarios=2, repeats=2, change=plan)
+    assert {arm.name: arm.planned for arm in found.arms} == {"vapi": 9, "openai": 1}
+    told = [each for each in found.warnings if "planned" in each]
+    assert told == [
+        "vapi: 4 of 9 planned runs took place: the same `record trial` command holds the rest"
+    ]
+    text = "\n".join(lines(found, plain, 200))
+    assert "4 of 9" in text
+    assert from_json(as_json(found)) == found
+    untold = compared(VAPI, Arm("openai"), scenarios=2, repeats=2)
+    assert not any("planned" in each for each in untold.warnings)
 
 
 def test_the_same_provider_twice_differs_in_nothing() -> None:

@@ -59,7 +59,7 @@ async def test_limits_leave_valid_tapes_and_a_stalled_run_is_excluded(
 ) -> None:
     url = f"sqlite:///{tmp_path}/t.db"
     targets = {"openai": Target("address", service, MADE_UP)}
-    setting = Setting(url, "t", 1, targets, criteria="digest")
+    setting = Setting(url, "t", 1, targets, criteria="digest", planned={"small": 1})
     async with Runner(setting, SystemClock(), asyncio.Event()) as runner:
         over, early = await held(runner, "small", Purse(Decimal("0.0001")))
         [capped] = await held(runner, "capped", Purse(None))
@@ -87,6 +87,7 @@ async def test_limits_leave_valid_tapes_and_a_stalled_run_is_excluded(
         assert all("there is no HTTP" in each.run["lacking"][0] for each in kept)
         told = [(each.run["turns"], each.run["source"], each.run["criteria"]) for each in kept]
         assert told[0] == (len(SMALL.turns), SMALL.text, "digest")
+        assert kept[0].run["planned"] == {"small": 1}
         purse = Purse(None)
         done = done_before(store, "t", PREPARED, purse)
     assert done == {RUNS["small"].key, RUNS["capped"].key}
