@@ -77,6 +77,7 @@ def fill(
     seed: int = 1,
     trial: str = "switch",
     change: Change = lambda made: None,
+    begun_ns: int = WALL_NS,
 ) -> dict[tuple[str, str, int], str]:
     """Store a trial; its sessions by arm, scenario and repeat."""
     chance, sessions = random.Random(seed), {}
@@ -87,7 +88,7 @@ def fill(
             for arm in arms:
                 made = _made(arm, name, repeat, own[arm.name], chance)
                 change(made)
-                wall_ns = WALL_NS + len(sessions) * 60 * _S
+                wall_ns = begun_ns + len(sessions) * 60 * _S
                 sessions[made.key] = _stored(store, made, trial, wall_ns)
     return sessions
 

@@ -117,6 +117,7 @@ class Options:
     public_url: str | None
     redact_pii: bool
     criteria: str | None
+    retry_excluded: bool
     as_json: bool
 
 
@@ -176,12 +177,18 @@ def _criteria(ctx: click.Context, param: click.Parameter, value: Path | None) ->
     metavar="FILE",
     help="What the trial will be judged by (docs/compare.md): its digest goes on every tape.",
 )
+@click.option(
+    "--retry-excluded",
+    is_flag=True,
+    help="Hold again the runs that a rule excludes; all others that took place stay as they are.",
+)
 @json_option
 def run(**options: Any) -> None:
     """Run each FILE at each provider, --repeat times, in pairs and in random order.
 
     A provider without a key (OPENAI_API_KEY, VAPI_API_KEY) and without a URL is simulated. Runs
-    that are on the store are not repeated, so that the same command goes on where it was stopped.
+    that are on the store are not repeated, so that the same command goes on where it was stopped;
+    with --retry-excluded, those are that may not be compared.
 
     Exit code 1 if a run failed, may not be compared, or did not do what its scenario expects.
 
@@ -209,7 +216,9 @@ async def _run(options: Options) -> None:
     stopped = stop_signal()
     async with Runner(setting, SystemClock(), stopped) as runner:
         with closing(open_for_writing(options.store_url, create=False)) as store:
-            done = done_before(store, options.trial, prepared, purse)
+            done = done_before(
+                store, options.trial, prepared, purse, retry_excluded=options.retry_excluded
+            )
         runs_left = left(runs, done)
         display.plan(options.trial, len(runs), len(runs_left), purse.spent)
         async with display.following(runner):

@@ -23,8 +23,8 @@ _BEAT_S = 0.25
 _CLEAR = "\r\x1b[K"
 _SIMULATED = "SIMULATED: {}. What follows says nothing about the live service."
 _EXCLUDED: Final = (
-    "excluded runs are shown and not compared: let nothing else run on this machine, and hold more"
-    " with a larger --repeat"
+    "excluded runs are shown and not compared: let nothing else run on this machine, and hold them"
+    " again with --retry-excluded"
 )
 
 

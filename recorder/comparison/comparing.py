@@ -229,7 +229,8 @@ def _exclusions(evidence: Evidence, names: Sequence[str]) -> list[Exclusion]:
         for rule in run.broken:
             found.setdefault((run.arm, rule), []).append(run.session)
     for tape in evidence.not_held:
-        found.setdefault((tape.arm, NOT_HELD), []).append(tape.session)
+        for rule in tape.rules or (NOT_HELD,):
+            found.setdefault((tape.arm, rule), []).append(tape.session)
     order = sorted(found, key=lambda key: (key[0] not in names, key[0] != names[0], key))
     return [Exclusion(*key, len(found[key]), tuple(found[key])) for key in order]
 

@@ -34,10 +34,12 @@ class Ran:
 
 
 class Tape(NamedTuple):
-    """A tape of a run that did not take place, or was repeated."""
+    """A tape of a run that did not take place, or was held again; `rules` are those that excluded
+    it, if it was held again because of them."""
 
     session: str
     arm: str
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from recorder.errors import RecorderError
 from recorder.projections.marks import CostRow
 from recorder.store.base import Store
 from recorder.trial.record import Kept, kept_runs
-from recorder.trial.validity import broken
+from recorder.trial.validity import excluding
 
 _MS: Final = 1_000_000
 _MINUTE_NS: Final = 60_000_000_000
@@ -22,7 +22,8 @@ Judge = Callable[[Kept], bool | None]
 
 
 def gather(store: Store, trial: str, judge: Judge) -> Evidence:
-    """The runs of a trial. RecorderError if there are none, or read models are missing."""
+    """The runs of a trial; of one that was held again because a rule excludes it, the last time.
+    RecorderError if there are none, or read models are missing."""
     kept = list(kept_runs(store, trial))
     if not kept:
         raise RecorderError(_no_runs(store, trial))
@@ -32,9 +33,12 @@ def gather(store: Store, trial: str, judge: Judge) -> Evidence:
     not_held = []
     books: set[str] = set()
     for each in kept:
-        if not each.is_done or each.key in runs:
+        before = runs.get(each.key)
+        if not each.is_done or (before is not None and before.is_valid):
             not_held.append(Tape(each.row.id, each.run["provider"]))
             continue
+        if before is not None:
+            not_held.append(Tape(before.session, before.arm, before.broken))
         if each.row.id not in derived:
             raise RecorderError(
                 f"session {each.row.id} has no read models: `record rebuild` makes them"
@@ -98,18 +102,10 @@ def _ran(store: Store, kept: Kept, turns: int, costs: Sequence[CostRow], judge: 
         kept.row.model,
         kept.row.wall_ns,
         sum(row.origin != "agent" for row in store.models("turn", session)),
-        tuple(_broken(kept, whole, turns)),
+        tuple(excluding(kept, whole, turns)),
         values,
         counts,
     )
-
-
-def _broken(kept: Kept, whole: Mapping[str, float], turns: int) -> list[str]:
-    """The rules that exclude a run. What was not delivered because the run failed counts: else a
-    provider that hangs up would be compared by its other calls alone."""
-    delivered = len(kept.turns) if kept.end.get("outcome") == "finished" else turns
-    found = broken(whole, float(kept.end.get("stall_ms", 0.0)), delivered, turns)
-    return list(dict.fromkeys(each.rule for each in found))
 
 
 def _minutes(store: Store, kept: Kept) -> float | None:

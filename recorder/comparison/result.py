@@ -150,7 +150,7 @@ class Arm(NamedTuple):
 class Exclusion(NamedTuple):
     """Runs of an arm that a rule excludes (docs/trial.md): `pace`, `speed`, `stall`, `delivery`; or
     `not held`, for tapes of runs that were stopped or never begun. A run may break several rules.
-    `sessions` names them."""
+    `sessions` names them, those too in whose place a run was held again."""
 
     arm: str
     rule: str

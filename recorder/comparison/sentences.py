@@ -171,16 +171,16 @@ def _warnings(comparison: Comparison) -> Iterable[str]:
 
 
 def _excluded(comparison: Comparison) -> Iterable[str]:
-    """How many runs the rules exclude, and what to do about it."""
-    ruled = [each for each in comparison.exclusions if each.rule != "not held"]
-    if ruled:
-        number = len({session for each in ruled for session in each.sessions})
+    """How many runs the rules exclude that were not held again, and what to do about it."""
+    number = sum(arm.runs - arm.valid for arm in comparison.arms)
+    if number:
+        ruled = [each for each in comparison.exclusions if each.rule != "not held"]
         runs = counted(sum(arm.runs for arm in comparison.arms), "run")
         rules = ", ".join(sorted({each.rule for each in ruled}))
         yield (
             f"{number} of {runs} excluded by rule ({rules}), because the caller's side was not as"
-            " it should be: `record trial` again with a larger --repeat adds runs, and nothing else"
-            " should run on that machine meanwhile"
+            " it should be: the same `record trial` command with --retry-excluded holds them again,"
+            " and nothing else should run on that machine meanwhile"
         )
 
 

@@ -14,6 +14,7 @@ from recorder.store.base import Store
 from recorder.trial.plan import Run
 from recorder.trial.record import Kept, kept_runs
 from recorder.trial.runner import Prepared, Ran
+from recorder.trial.validity import excluding
 
 
 class Runs(Protocol):
@@ -68,10 +69,15 @@ class Purse:
 
 
 def done_before(
-    store: Store, trial: str, prepared: Mapping[str, Prepared], purse: Purse
+    store: Store,
+    trial: str,
+    prepared: Mapping[str, Prepared],
+    purse: Purse,
+    *,
+    retry_excluded: bool = False,
 ) -> set[tuple[str, str, int]]:
-    """The keys of the runs that are on the store; what they and those that did not end cost is
-    paid. RecorderError if a scenario has changed since."""
+    """The keys of the runs that are on the store, with `retry_excluded` but for those that a rule
+    excludes; what all tapes cost is paid. RecorderError if a scenario has changed since."""
     done = set()
     for kept in kept_runs(store, trial):
         _same(kept, prepared, trial)
@@ -79,9 +85,15 @@ def done_before(
             refresh(store, [kept.row])
         bill = store.models("cost_line", kept.row.id)
         purse.pay(kept.key[:2], paid(bill), known_of(bill))
-        if kept.is_done:
+        if kept.is_done and not (retry_excluded and _is_excluded(store, kept)):
             done.add(kept.key)
     return done
+
+
+def _is_excluded(store: Store, kept: Kept) -> bool:
+    rows = store.models("metric", kept.row.id)
+    metrics = {row.metric: row.value for row in rows if row.turn is None}
+    return bool(excluding(kept, metrics, kept.run.get("turns", len(kept.turns))))
 
 
 def _same(kept: Kept, prepared: Mapping[str, Prepared], trial: str) -> None:

@@ -186,7 +186,8 @@ class Runner:
         turns = {moment.cue.number for moment in party.moments} - {0}
         session = taping.opened.tape.session if taping.opened else None
         bill, metrics = await self._measured(session)
-        wrong = problems(metrics, stall_ms, len(turns), len(scenario.turns))
+        due = len(scenario.turns) if outcome == "finished" else len(turns)
+        wrong = problems(metrics, stall_ms, len(turns), due)
         usd, known = paid(bill), known_of(bill)
         return Ran(run, session, outcome, party.failed, usd, tuple(wrong), known)
 

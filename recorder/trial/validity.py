@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from recorder.counting import counted
+from recorder.trial.record import Kept
 
 MAX_PACING_MS: Final = 10.0
 MAX_STALL_MS: Final = 50.0
@@ -17,6 +18,15 @@ class Broken(NamedTuple):
 
     rule: str
     why: str
+
+
+def excluding(kept: Kept, metrics: Mapping[str, float], turns: int) -> list[str]:
+    """The rules that exclude a run on the store; `metrics` and `turns` as for `broken`. What was
+    not delivered because the run failed counts: else a provider that hangs up would be compared by
+    its other calls alone."""
+    delivered = len(kept.turns) if kept.end.get("outcome") == "finished" else turns
+    found = broken(metrics, float(kept.end.get("stall_ms", 0.0)), delivered, turns)
+    return list(dict.fromkeys(each.rule for each in found))
 
 
 def problems(

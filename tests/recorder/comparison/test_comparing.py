@@ -170,6 +170,26 @@ def test_excluded_runs_are_counted_and_shown_with_and_without() -> None:
     assert "5 runs excluded by rule" in found.pairs[0].sentence
 
 
+def test_a_run_that_was_held_again_takes_the_place_of_the_excluded_one() -> None:
+    def stall(made: Made) -> None:
+        if made.key in {("openai", "scenario-00", 1), ("openai", "scenario-01", 1)}:
+            made.stall_ms = 120.0
+
+    store = MemoryStore()
+    first = fill(store, (VAPI, Arm("openai")), scenarios=2, repeats=2, change=stall)
+    later = WALL_NS + 86_400_000_000_000
+    again = fill(store, (VAPI, Arm("openai")), scenarios=1, repeats=1, begun_ns=later)
+    key, held = ("openai", "scenario-00", 1), gather(store, "switch", succeeded)
+    assert again[key] in {run.session for run in held.runs}
+    found = compare(held, shipped(), "shipped", "vapi")
+    assert [(arm.runs, arm.valid) for arm in found.arms] == [(4, 4), (4, 3)]
+    rules = {(each.arm, each.rule): each.sessions for each in found.exclusions}
+    assert set(rules["openai", "stall"]) == {first[key], first["openai", "scenario-01", 1]}
+    assert rules["vapi", "not held"] == (again["vapi", "scenario-00", 1],)  # the first one counts
+    assert any("1 of 8 runs excluded by rule (stall)" in each for each in found.warnings)
+    assert first[key] in named(found, "voice-to-voice, median").query
+
+
 def test_a_provider_that_hangs_up_is_not_excluded_for_it() -> None:
     def cut(made: object) -> None:
         if made.key == ("openai", "scenario-01", 1):  # type: ignore[attr-defined]

@@ -14,7 +14,9 @@ from tapes import SECRETS, WALL_NS
 
 from recorder.capture.writer import Writer
 from recorder.clock import VirtualClock
+from recorder.derive import refresh
 from recorder.errors import RecorderError
+from recorder.projections.marks import MetricRow
 from recorder.store.base import Store
 from recorder.store.memory import MemoryStore
 from recorder.trial.holding import Purse, done_before, hold
@@ -104,6 +106,7 @@ def keep(
     sha256: str = SMALL.sha256,
     *,
     turns: int = 1,
+    stall_ms: float = 0.0,
 ) -> None:
     """A run as a trial records it; without an outcome its recorder died."""
     writer = Writer(store, VirtualClock(0, WALL_NS), SECRETS)
@@ -115,7 +118,7 @@ def keep(
     for turn in range(1, turns + 1):
         notes.add(TURN, {"turn": turn, "trigger": "anchor"})
     if outcome:
-        notes.add(END, {"outcome": outcome, "reason": None})
+        notes.add(END, {"outcome": outcome, "reason": None, "stall_ms": stall_ms})
     notes.end()
     tape.end("complete" if outcome else "interrupted")
     writer.close()
@@ -151,6 +154,32 @@ def test_a_run_whose_provider_could_not_be_talked_to_is_repeated() -> None:
     assert done_before(store, "switch", PREPARED, Purse(None)) == set()
 
 
+def test_only_what_a_rule_excludes_is_held_again_where_that_is_asked() -> None:
+    store = MemoryStore()
+    keep(store, RUNS[0], "finished", stall_ms=200)
+    keep(store, RUNS[1], "finished")
+    keep(store, RUNS[2], "failed")
+    assert again(store) == [RUNS[0], RUNS[3]]
+    assert left(RUNS, done_before(store, "switch", PREPARED, Purse(None))) == [RUNS[3]]
+    keep(store, RUNS[0], "finished")
+    assert again(store) == [RUNS[3]]
+
+
+def again(store: Store) -> list[Run]:
+    """What is left with `--retry-excluded`; the caller kept its pace on every tape."""
+    for row in store.sessions():
+        refresh(store, [row])
+        kept = {name: list(store.models(name, row.id)) for name in ("mark", "cost_line")}
+        values = (("pacing_error_p99_ms", 1.0), ("realtime_ratio", 1.0))
+        told = [
+            MetricRow(row.id, at, None, name, value, "ms", f"{name}/1", "{}", 1, 1)
+            for at, (name, value) in enumerate(values, 1)
+        ]
+        store.put_models(row.id, {**kept, "metric": told})
+    purse = Purse(None)
+    return left(RUNS, done_before(store, "switch", PREPARED, purse, retry_excluded=True))
+
+
 def test_a_run_tells_its_turns_with_their_place_on_the_tape() -> None:
     store = MemoryStore()
     keep(store, RUNS[0], "finished")
@@ -159,7 +188,7 @@ def test_a_run_tells_its_turns_with_their_place_on_the_tape() -> None:
     assert kept.is_done
     [turn] = kept.turns
     assert (turn["turn"], turn["trigger"], turn["seq"]) == (1, "anchor", 2)
-    assert json.dumps(kept.end) == '{"outcome": "finished", "reason": null}'
+    assert json.dumps(kept.end) == '{"outcome": "finished", "reason": null, "stall_ms": 0.0}'
 
 
 def test_a_scenario_that_has_changed_needs_another_trial() -> None:

@@ -78,7 +78,7 @@ async def test_limits_leave_valid_tapes_and_a_stalled_run_is_excluded(
     assert display.verdict() == "1 run as expected, 0 not, 1 excluded by rule"
     capsys.readouterr()
     display.end(None, Decimal(0))
-    assert "hold more with a larger --repeat" in capsys.readouterr().err
+    assert "hold them again with --retry-excluded" in capsys.readouterr().err
 
     with closing(open_store(url, create=False)) as store:
         kept = list(kept_runs(store, "t"))
