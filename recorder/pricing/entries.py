@@ -60,4 +60,6 @@ class Entry(NamedTuple):
 
 def name_fits(pattern: str, name: str) -> bool:
     """Whether a name is the pattern, with a date for `{date}`."""
+    if "{date}" not in pattern:
+        return name == pattern
     return re.fullmatch(re.escape(pattern).replace(r"\{date\}", _DATE), name) is not None

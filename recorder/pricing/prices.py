@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
 
@@ -33,12 +33,7 @@ class PriceBook:
     @classmethod
     def shipped(cls, on: date | None = None) -> PriceBook:
         """The book that comes with this program."""
-        texts = {
-            each.name: each.read_text(encoding="utf-8")
-            for each in files("recorder.pricing").joinpath("book").iterdir()
-            if each.name.endswith(".toml")
-        }
-        return cls("shipped", *read_book(texts), on)
+        return cls("shipped", *_shipped(), on)
 
     @classmethod
     def load(cls, path: Path | str, on: date | None = None) -> PriceBook:
@@ -92,3 +87,14 @@ class PriceBook:
             if (each.provider, each.component) == (provider, component) and each.goes_by(model):
                 return each
         return None
+
+
+@cache
+def _shipped() -> tuple[date, Sequence[Entry]]:
+    """Read and looked at once: each session that is shown or derived asks for it."""
+    texts = {
+        each.name: each.read_text(encoding="utf-8")
+        for each in files("recorder.pricing").joinpath("book").iterdir()
+        if each.name.endswith(".toml")
+    }
+    return read_book(texts)

@@ -216,8 +216,9 @@ def _apart(entries: Sequence[tuple[_Place, Entry]]) -> None:
     for (before, one), (place, other) in combinations(entries, 2):
         if (one.provider, one.component) != (other.provider, other.component):
             continue
-        shared = _shared(one, other)
-        if shared and one.valid_from < other.valid_until and other.valid_from < one.valid_until:
+        if one.valid_from >= other.valid_until or other.valid_from >= one.valid_until:
+            continue
+        if shared := _shared(one, other):
             raise place.refused(
                 f"{shared} has a price on the same days in {before.file}: {before.key}"
             )
