@@ -13,9 +13,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
-from recorder.capture.process import WriterProcess
 from recorder.errors import RecorderError
+
+if TYPE_CHECKING:
+    from recorder.capture.process import WriterProcess
 
 STORE = "RECORDER_STORE"
 """The variable that tells the child its store: a command line could be read by other users."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import shutil
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _BROKEN_PIPE = 141  # as the shell counts SIGPIPE
+_GC_EVERY = 50_000  # allocations; looking for garbage in what is imported takes a sixth of a start
 DEFAULT_STORE = "sqlite:///conversations.db"
 
 
@@ -219,6 +221,7 @@ def _usage_line(prog_name: str, error: click.ClickException) -> str:
 
 def run(group: click.Group, prog_name: str) -> None:
     """Run a command line: 0 pass, 1 check failed, 2 usage or input, 3 bug, 130 interrupted."""
+    gc.set_threshold(_GC_EVERY)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
