@@ -139,8 +139,6 @@ class Conduct(NamedTuple):
     """Codes of errors that depend on timing alone."""
     media: tuple[str, ...] = ()
     """How the paths end by which audio goes past the tape (WebRTC, SIP)."""
-    joins: str = ""
-    """The query parameter of a socket that joins such a call."""
     tools: ToolWebhook | None = None
 
 

@@ -100,8 +100,8 @@ class More(NamedTuple):
 class SocketPlan:
     """One WebSocket. `answer` is how it was opened or refused; `closed` is who closed it, None if
     the tape does not tell. `faults` are the codes of the errors that came on the tape, each with
-    how often; `ids` those of the provider by turn, type and kind; in `cut_turns` it stopped a
-    reply."""
+    how often; `ids` those of the provider by turn, type and kind, and `told` when each first came;
+    in `cut_turns` it stopped a reply. `lends` are the ids that entries after it ask by."""
 
     channel: int
     seq: int
@@ -119,6 +119,8 @@ class SocketPlan:
     closed_by: Literal["client", "provider"] | None
     audio_ns: int
     opened_ns: int  # how long the upgrade took
+    told: Mapping[str, int] = field(default_factory=dict)
+    lends: frozenset[str] = frozenset()
 
     @property
     def steps(self) -> int:
@@ -128,11 +130,13 @@ class SocketPlan:
 
 class Entry(NamedTuple):
     """An exchange or a socket. It begins `gap_ns` after the last of what was over before: the
-    entries `after`, and on each socket the acts before it."""
+    entries `after`, and on each socket the acts before it, and the ids in its request: `names`,
+    each with the number of the entry whose socket tells it."""
 
     what: SocketPlan | ExchangeScript
     after: tuple[int, ...]
     gap_ns: int
+    names: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ class Lane:
         self._faults: Counter[str] = Counter()
         self._ids: _Places = {}
         self._cut_turns: set[int] = set()
-        self._made: set[str] = set()
+        self._made: dict[str, int] = {}  # the provider's ids, and when each came
         self._calls: dict[str, _Call] = {}
         self._closed: Close | None = None
         self._closed_by: Literal["client", "provider"] | None = None
@@ -151,14 +151,14 @@ class Lane:
         if not self.scene.is_replying and self.scene.owes:
             self._done_ns = self._done_ns or event.at_ns
         if event.kind == "ws.text" and not seen.heard:
-            self._made_ids(seen)
+            self._made_ids(seen, now)
 
-    def _made_ids(self, seen: Seen) -> None:
+    def _made_ids(self, seen: Seen, now: int) -> None:
         if seen.type in self._book.rules.deltas:
             return
         for kind, name in ids_of(seen.body, seen.type, self._book):
             if name not in self._made and name not in self._minted:
-                self._made.add(name)
+                self._made[name] = now
                 self._ids.setdefault((self.scene.turn, seen.type, kind), []).append(name)
 
     # The client's side
@@ -233,7 +233,7 @@ class Lane:
         if event.kind != "ws.text" or not self._made:
             return ()
         found = {name for _, name in ids_of(event.body, type_, self._book)}
-        return tuple(sorted(found & self._made))
+        return tuple(sorted(found & self._made.keys()))
 
     # What is spoken
 
@@ -331,6 +331,7 @@ class Lane:
             self._closed_by,
             self._audio_ns,
             self._opened_ns - self._opening.at_ns,
+            self._made,
         )
 
 

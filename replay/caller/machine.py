@@ -194,7 +194,7 @@ class Caller:
         """When the client next acts by itself (ns)."""
         if self.finished:
             return None
-        if self._started_ns is None or self._outbox:
+        if self._started_ns is None or self._outbox or self._lost():
             return 0
         soonest = self._limit_ns
         talks = [talk.deadline() for talk in self._open()]
@@ -229,6 +229,11 @@ class Caller:
                 if reached is None:
                     return None
                 times.append(reached)
+        for at, name in entry.names:
+            talk = self._began[at].talk
+            if talk is None or name not in talk.told:
+                return None
+            times.append(talk.told[name])
         return max(times) + entry.gap_ns
 
     def _start(self, now: int) -> None:
@@ -266,14 +271,28 @@ class Caller:
         if over is not None and now >= over:
             self._finish(now)
             return
+        lost = self._lost()
         spent = self._budget.exceeded
         if now >= self._limit_ns:
             limit = self._options.limit_s
             self._notes.give_up(self._turn(), f"it was not over after {limit:g} s (--max-seconds)")
+        elif lost:
+            self._notes.give_up(self._turn(), lost)
         elif spent:
             self._notes.give_up(self._turn(), spent)
         if self._notes.stop is not None:
             self._finish(now)
+
+    def _lost(self) -> str | None:
+        """Why the next entry cannot begin any more: what should have told its id is over."""
+        number = len(self._began)
+        entries = self._plan.entries
+        for at, name in entries[number].names if number < len(entries) else ():
+            talk = self._began[at].talk
+            if talk is not None and talk.is_over and name not in talk.told:
+                head = entries[number].what.request
+                return f"{head.method} {head.path}: nothing stands for {name} here"
+        return None
 
     def _over_ns(self) -> int | None:
         """When all is over, None while it is not: where webhooks come, those of the tape that came

@@ -44,7 +44,8 @@ class Talk:
         self._ids: dict[tuple[int, str, str], int] = {}
         self._seen_ids: set[str] = set()
         self._kinds = {name: key[2] for key, names in plan.ids.items() for name in names}
-        self._needs_ids = any(act.names for act in plan.acts)
+        self.told: dict[str, int] = {}  # ids that the plan lends, and when each got its like here
+        self._needs_ids = bool(plan.lends) or any(act.names for act in plan.acts)
         self._ready: Ready | None = None  # what can be done next, streaming aside
         self._is_awaited = True  # whether the end of what was said is not heard yet
         self._is_stale = True  # whether these have to be found anew
@@ -91,7 +92,7 @@ class Talk:
         self._is_stale = True
         self.scene.provider(seen, now)
         if self._needs_ids and kind == "ws.text" and not seen.heard:
-            self._bind(seen)
+            self._bind(seen, now)
         for told in seen.told:
             if isinstance(told, Fault):
                 self._failed(told)
@@ -104,7 +105,7 @@ class Talk:
         self._is_stale = True
         self.scene.tell(told, now)
 
-    def _bind(self, seen: Seen) -> None:
+    def _bind(self, seen: Seen, now: int) -> None:
         """Ids are paired by the place in the conversation where they first come."""
         if seen.type in self._kit.book.rules.deltas:
             return
@@ -117,6 +118,8 @@ class Talk:
             recorded = self.plan.ids.get(key, ())
             if at < len(recorded):
                 self._kit.names.bind(kind, recorded[at], name)
+                if recorded[at] in self.plan.lends:
+                    self.told[recorded[at]] = now
 
     def _failed(self, fault: Fault) -> None:
         self._faults[fault.code] += 1

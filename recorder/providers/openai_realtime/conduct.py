@@ -15,5 +15,4 @@ CONDUCT = Conduct(
     more=b'{"type":"response.create"}',
     benign=frozenset({"response_cancel_not_active", "item_truncate_invalid_item_id"}),
     media=("/realtime/calls",),
-    joins="call_id",
 )
