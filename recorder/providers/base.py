@@ -86,6 +86,8 @@ class Rules(NamedTuple):
     """Values at places of ids that are no ids."""
     cuts: frozenset[str] = frozenset()
     """Client types that end a run of streamed audio."""
+    ends: Mapping[str, str] = {}
+    """Client type that ends the conversation, whenever it comes -> provider type that says so."""
     embedded: Mapping[str, str] = {}
     """Provider type -> place of a text in which ids stand."""
     key_prefix: str = "key_"

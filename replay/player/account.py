@@ -28,7 +28,7 @@ class Account(NamedTuple):
     @property
     def provider(self) -> Tally:
         """Provider messages (webhooks and answers to requests, too) that went out, of all."""
-        sent = sum(line.sent for line in self.progress.lines.values())
+        sent = sum(line.sent - line.cut.size for line in self.progress.lines.values())
         used = sent + self.progress.exchanges.used + self.progress.deliveries.sent
         planned = sum(len(script.planned) for script in self.script.sockets)
         return Tally(used, planned + len(self.script.exchanges) + len(self.script.deliveries))

@@ -67,7 +67,12 @@ class Connections:
     def take(self, message: Message, now: int) -> Wrong | None:
         """A message comes."""
         line = self.progress.open_line(message.channel)
-        if line is None or line.take(message.kind, message.body, now):
+        if line is None:
+            return None
+        if line.take(message.kind, message.body, now):
+            if line.ended:
+                for each in self.progress.lines.values():
+                    each.end(line.ended, now)
             return None
         ahead = line.ahead
         failure = too_early(ahead) if ahead else self.explain.message(line, message)
@@ -81,6 +86,8 @@ class Connections:
         close = Close.decode(message.body)
         for each in line.hang_up(close, now):
             self.send(each)
+        if line.is_cut_short:
+            return None  # told once all is closed
         failure = self.explain.closed(line, close.code)
         return Wrong(failure) if failure else None
 
@@ -101,3 +108,11 @@ class Connections:
         close = Close(NORMAL, "end of the tape")
         self.send(Message(line.channel, "ws.close", close.encode()))
         return None
+
+    def cut_short(self) -> Wrong | None:
+        """What was left out because the client ended the conversation, once all is closed."""
+        lines = list(self.progress.lines.values())
+        short = [line for line in lines if line.is_cut_short]
+        if not short or not all(line.over for line in lines):
+            return None
+        return Wrong(self.explain.ended(lines))

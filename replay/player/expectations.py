@@ -64,6 +64,12 @@ class Expectations:
         indexes = range(self._first_open, len(self.matched))
         return (index for index in indexes if not self.matched[index])
 
+    def last(self, type_: str, body: bytes) -> int | None:
+        """The last one of a type that did not come yet, if a message is that one."""
+        steps = [index for index in self.open() if self.steps[index].type == type_]
+        fits = steps and self._matcher.match(type_, self.steps[steps[-1]].body, body) is None
+        return steps[-1] if fits else None
+
     def is_early(self, index: int) -> bool:
         """Whether one comes while another before it is still waited for."""
         return not all(self.matched[self.cleared : index])

@@ -13,6 +13,7 @@ from replay.match.hearing import AudioMode
 from replay.match.ids import rename
 from replay.match.voice import Voice
 from replay.player.ear import Ear
+from replay.player.ending import Cut, Ending, cut_out, ending
 from replay.player.expectations import Expectations
 from replay.player.intake import Intake
 from replay.player.modes import Ahead, Mode
@@ -45,7 +46,9 @@ class Line:
     ) -> None:
         self.channel, self.script, self.released = channel, script, released
         self.over = False
-        self.sent = 0  # planned messages that went out
+        self.sent = 0  # planned messages that went out, or were left out
+        self.cut = Cut()  # those that were left out, since the client ended the conversation
+        self.ended = ""  # by what message it did so, if on this connection
         self.notes: list[str] = []
         self.ahead: Ahead | None = None  # what the client did before its turn
         self.is_quiet = False  # whether nothing can come of the client's last message: mere audio
@@ -59,6 +62,9 @@ class Line:
         self._answered = False
         self._planned, self._total = script.planned, len(script.planned)
         self._follows = mode.follows
+        self._ending: Ending | None = None
+        self._jumps = False  # whether what is due is leaving out the rest
+        self._cut_ns: int | None = None  # since when nothing is waited for
 
     @property
     def matched(self) -> list[bool]:
@@ -101,6 +107,8 @@ class Line:
             self.is_quiet = fits and self._mode.heard(self) == before
             return fits and self._keeps_turn(self._mode.ahead_audio(self))
         index = self._expects.fitting(kind, type_, body)
+        if index is None and type_ in self._rules.ends:
+            index = self._expects.last(type_, body)
         if index is None:
             if type_ not in self._rules.tolerated or self._wants(type_):
                 return False
@@ -109,10 +117,11 @@ class Line:
         if type_ in self._rules.cuts and not self.intake.cut():
             return False
         step = self.script.expected[index]
-        if self._expects.is_early(index):
+        if self._expects.is_early(index) and type_ not in self._rules.ends:
             self.notes.append(f"{step.type} (step {step.seq}) came before its turn")
         self._expects.mark(index, now)
         self.progress_ns = now
+        self.ended = type_ if type_ in self._rules.ends else self.ended
         return self._keeps_turn(self._mode.ahead(step.seq, f"step {step.seq} {type_ or kind}"))
 
     def _keeps_turn(self, ahead: Ahead | None) -> bool:
@@ -153,6 +162,12 @@ class Line:
         """See when the next message is due: something may have changed."""
         step = None if self.over else self.next_step()
         self.due_ns = None if step is None else self._mode.when(self, step)
+        self._jumps = False
+        if self._ending is not None and step is not None:
+            is_open = self.opened(step) is not None
+            jump_ns = self._ending.jumps_at(self.due_ns, is_open=is_open)
+            if jump_ns is not None:
+                self.due_ns, self._jumps = jump_ns, True
 
     def go(self, horizon: int, now: int) -> list[Message]:
         """Send what is due by `horizon`; nothing has changed since `look`."""
@@ -164,12 +179,15 @@ class Line:
                 continue
             if when is None or when > horizon:
                 return went
+            if self._jumps:
+                self._jump(when)
+                continue
             step, at = self._planned[self.sent], self.sent + 1
             self.sent, self.clock, self.progress_ns = at, when, now
             body = step.body if step.follows else self._passed(step)
             went.append(Message(self.channel, step.kind, body))
             after = self._planned[at] if at < self._total else None
-            if after is not None and after.follows and self._follows:
+            if after is not None and after.follows and self._follows and not self._ending:
                 self.due_ns = when + self._pace.scaled(after.gap_ns)
             else:
                 self._mode.went(step, body)
@@ -199,6 +217,8 @@ class Line:
 
     def opened(self, step: Planned) -> int | None:
         """When all had happened that caused a message; None if something has not."""
+        if self._cut_ns is not None:
+            return self._cut_ns
         if self.cleared < step.after:
             return None
         released = self.released(step.seq)
@@ -249,6 +269,8 @@ class Line:
         wanted = step.after if step and self._mode.waits else 0
         if step is None:
             wanted = len(self.script.expected)
+        if self._cut_ns is not None:
+            return None
         return self.script.expected[self.cleared] if self.cleared < wanted else None
 
     def _skips(self, now: int) -> bool:
@@ -299,6 +321,36 @@ class Line:
 
     # The end
 
+    def end(self, by: str, now: int) -> None:
+        """The client has ended the conversation, here or on another connection, by a message of
+        the type `by`."""
+        if self._ending is None and not self.over:
+            self._ending = ending(self._rules.ends[by], now, self._pace)
+
+    def _jump(self, now: int) -> None:
+        """Leave out what was before the message that tells of the end; that waits for nothing."""
+        assert self._ending is not None
+        at, planned = self._ending.target(self._planned, self.sent), self._planned
+        book, tracker = self._matcher.book, self._tracker
+        self.cut = cut_out(planned[self.sent : at], self.sent, book, tracker, self.channel)
+        idle = self.cut.size - len(self.cut.needed)
+        if idle:
+            told = f"the client ended the session earlier: {idle} messages of silence or of none"
+            self.notes.append(f"{told} that is needed were left out")
+        self.sent, self.clock, self.progress_ns = at, now, now
+        self._ending, self._cut_ns = None, now
+        self.look()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the client has ended the conversation."""
+        return self._ending is not None or self._cut_ns is not None
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the end of the conversation left out something."""
+        return self._cut_ns is not None and bool(self.cut.needed or self.missing())
+
     def hang_up(self, close: Close, now: int) -> list[Message]:
         """The client closes: what was on its way still goes out."""
         ahead = max(self._pace.length(_IN_FLIGHT_NS), _LEAST_IN_FLIGHT_NS)
@@ -315,11 +367,13 @@ class Line:
         """Provider messages that did not go out and were needed."""
         optional = self._rules.optional
         rest = self.script.planned[self.sent :]
-        return [step for step in rest if step.kind != "ws.close" and step.type not in optional]
+        needed = (step for step in rest if step.kind != "ws.close" and step.type not in optional)
+        return [*self.cut.needed, *needed]
 
     def step_of(self, count: int) -> int:
         """The step of the provider's message `count`, from 1; 0 if the tape has no such one."""
         planned = self.script.planned
+        count += self.cut.size if count > self.cut.start else 0
         return planned[count - 1].seq if count <= len(planned) else 0
 
     def missing(self) -> list[Expected]:

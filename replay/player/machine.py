@@ -123,6 +123,7 @@ class Player:
                 self._is_planned = line.due_ns is not None and others is None
                 return sent
         self._flush(now)
+        self._judge(self._connections.cut_short())
         self._watch_rest(now)
         sent, self._outbox = self._outbox, []
         self._is_stale = self._is_planned = False
@@ -166,6 +167,7 @@ class Player:
         self._quick = {line.channel: line for line in lines} if self._progress.is_deaf() else {}
         is_alone = len(lines) == 1 and lines[0].due_ns is not None
         is_alone = is_alone and self._deliveries.next_step() is None  # it may wait for the line
+        is_alone = is_alone and not lines[0].is_ending
         self._alone = lines[0] if is_alone else None
         self._is_planned = True
 

@@ -148,9 +148,9 @@ class Explainer(NamedTuple):
             return self.audio_end(line.voice)
         advice = "send the rest before closing" if missing else "wait for the rest before closing"
         lines = self._lines(
-            missing=f"{len(missing)} of the client, next {_step(missing[0])}" if missing else "",
+            missing=_counted(missing, "client"),
             audio=_unstreamed(line),
-            unused=f"{len(unused)} of the provider, next {_step(unused[0])}" if unused else "",
+            unused=_counted(unused, "provider"),
             next=f"{advice}; or, if this is meant, record the tape anew",
         )
         is_sending = not unused or bool(missing and missing[0].seq < unused[0].seq)
@@ -159,6 +159,19 @@ class Explainer(NamedTuple):
         if code == LOST:
             before = "the connection was lost before the client"
         return Missing(f"{before} {first}", lines)
+
+    def ended(self, lines: Sequence[Line]) -> Failure:
+        """The client ended the conversation before all of it was over."""
+        unused: list[Expected | Planned] = [step for line in lines for step in line.unused()]
+        missing: list[Expected | Planned] = [step for line in lines for step in line.missing()]
+        first = min([*unused, *missing], key=lambda step: step.seq)
+        by = next((line.ended for line in lines if line.ended), "a close")
+        told = self._lines(
+            missing=_counted(missing, "client"),
+            unused=_counted(unused, "provider"),
+            next=f"send {by} later; or, if this is meant, record the tape anew",
+        )
+        return Missing(f"the client ended the session ({by}) before {_step(first)}", told)
 
     def not_begun(self, rest: str | None, patience_s: float) -> Failure:
         """A connection or request that the client never began."""
@@ -303,6 +316,12 @@ def _parts(body: bytes) -> dict[str, Any]:
     """Of what type each object in a message is, such as its item: only the same are near."""
     message = _read(body) or {}
     return {key: each.get("type") for key, each in message.items() if isinstance(each, dict)}
+
+
+def _counted(steps: Sequence[Expected | Planned], side: str) -> str:
+    """How many steps of a side, and the first of them."""
+    first = min(steps, key=lambda step: step.seq, default=None)
+    return f"{len(steps)} of the {side}, next {_step(first)}" if first else ""
 
 
 def _slow(what: str) -> str:

@@ -61,6 +61,7 @@ RULES = Rules(
     unordered=frozenset({*_TRANSCRIPTS, "session.usage.updated"}),
     parallel={"response.item.create": "item.call_id"},
     explicit_nulls=("delegation_id",),
+    ends={"session.close": "session.closed"},
     is_paced=True,
     embedded={"error": "error.message"},
 )

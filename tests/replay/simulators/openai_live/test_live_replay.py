@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +21,7 @@ from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.providers import PROVIDERS
 from replay.match.rulebook import Rulebook
 from replay.player import Player
+from replay.player.modes import ModeName
 from replay.script import read_script
 from replay.simulators.openai_live import Options
 
@@ -61,10 +64,15 @@ def _done(client: Client) -> int:
 class Application:
     """The client's side of a player, on virtual time."""
 
-    def __init__(self, speed: float | None) -> None:
-        self.player = Player(read_script(tape(), LIVE, BOOK), LIVE, BOOK, speed=speed)
+    def __init__(
+        self, speed: float | None, events: Sequence[Event] = (), mode: ModeName = "causal"
+    ) -> None:
+        script = read_script(events or tape(), LIVE, BOOK)
+        self.player = Player(script, LIVE, BOOK, speed=speed, mode=mode)
         self.now = 0
         self.got: list[tuple[int, dict[str, Any]]] = []
+        self.beside: list[str] = []  # types on another connection, and how it closed
+        self.closed: Close | None = None
         head = RequestHead("GET", "/v1/live/sessions")
         self._give("ws.open", head.encode())
 
@@ -74,7 +82,13 @@ class Application:
 
     def _take(self) -> None:
         for message in self.player.due(self.now):
-            if message.kind == "ws.text":
+            if message.channel != 1 and message.kind == "ws.close":
+                self.beside.append(str(Close.decode(message.body).code))
+            elif message.channel != 1 and message.kind == "ws.text":
+                self.beside.append(json.loads(message.body)["type"])
+            elif message.kind == "ws.close":
+                self.closed = Close.decode(message.body)
+            elif message.kind == "ws.text":
                 self.got.append((self.now, json.loads(message.body)))
 
     def wait(self, ms: float) -> None:
@@ -100,8 +114,8 @@ class Application:
     def of(self, type_: str) -> list[dict[str, Any]]:
         return [event for _, event in self.got if event["type"] == type_]
 
-    def start(self) -> None:
-        session = {"model": "gpt-live-1", "delegation": BACKEND}
+    def start(self, **session: Any) -> None:
+        session = {"model": "gpt-live-1", **(session or {"delegation": BACKEND})}
         self.send("session.start", event_id="another-start", session=session)
         self.wait(400)
 
@@ -185,7 +199,99 @@ def test_another_result_is_told() -> None:
     assert client.of("error")[0]["error"]["code"] == "replay_mismatch"
 
 
-def hours(count: int) -> list[Event]:
+def ended_early(client: Application) -> float:
+    """Say `session.close`; how long (ms) its answer took."""
+    begun = client.now
+    client.send("session.close", event_id="my-end")
+    client.wait(20_000)
+    [closed] = client.of("session.closed")
+    assert closed is client.got[-1][1]
+    assert client.closed == Close(1000)
+    return (client.got[-1][0] - begun) / MS
+
+
+@pytest.mark.parametrize("speed", [1.0, None])
+@pytest.mark.parametrize("heard_ms", [0, 600, 4000])
+def test_a_close_is_answered_however_early_it_comes(speed: float | None, heard_ms: int) -> None:
+    """Before the sound, in the midst of it, and while the backend waits for a result."""
+    client = Application(speed)
+    client.start()
+    client.hear(np.concatenate((noise(1200), silence(3000)))[: heard_ms * 24], 20)
+    assert ended_early(client) < 2500
+    assert client.player.finished
+    assert client.of("session.closed")[0]["client_event_id"] == "my-end"
+    report = client.player.report()
+    assert "replay failed: the client ended the session (session.close) before step" in report
+    assert re.search(r"before step \d+ (session|response)\.", report), report
+    assert re.search(r"missing +3 of the client, next step \d+ response.item.create", report)
+    assert re.search(r"unused +\d+ of the provider, next step \d+ ", report)
+
+
+def test_only_silence_may_be_left_out() -> None:
+    """Of half a minute in which nobody speaks, the client leaves after 15 s."""
+    quiet = base64.b64encode(bytes(4800)).decode()
+    said = {APPEND: {"type": APPEND, "audio": quiet}, OUTPUT: {"type": OUTPUT, "delta": quiet}}
+    silent = [
+        each._replace(body=json.dumps(said[each.type]).encode()) if each.type in said else each
+        for each in hours(1 / 120)
+    ]
+    client = Application(1.0, silent)
+    client.start(model="gpt-live-1")
+    client.hear(silence(15_000), 100)
+    assert ended_early(client) < 2500
+    assert client.player.failure is None, client.player.report()
+    assert client.player.finished
+    assert "messages of silence" in client.player.report()
+
+
+def test_what_is_stepped_waits_for_its_steps_after_a_close() -> None:
+    client = Application(1.0, mode="step")
+    client.player.advance(3)
+    client.start()
+    client.hear(noise(1200)[: 600 * 24], 20)
+    client.send("session.close", event_id="my-end")
+    client.wait(5000)
+    assert client.closed is None
+    client.player.advance(100)
+    client.wait(100)
+    assert client.types()[-1] == "session.closed"
+    assert client.closed == Close(1000)
+
+
+def test_the_close_ends_the_sidebands_too() -> None:
+    made = [*tape()]
+    at = next(n for n, each in enumerate(made) if each.type == "session.started") + 1
+    head = RequestHead("GET", "/v1/live/sessions/live_1/attach")
+    opening = [
+        Event("tape", 0, made[at].at_ns, 2, "client", "ws.open", "", head.encode()),
+        Event("tape", 0, made[at].at_ns, 2, "provider", "ws.open", "101", made[1].body),
+    ]
+    streams = (OUTPUT, APPEND)
+    events = [*made[:at], *opening]
+    for each in made[at:]:
+        events.append(each)
+        if each.sender == "provider" and each.type not in streams:
+            events.append(each._replace(channel=2))
+    events = [each._replace(seq=n) for n, each in enumerate(events, 1)]
+    client = Application(1.0, events)
+    client.start()
+    client.player.receive(Message(2, "ws.open", head.encode()), client.now)
+    client.hear(noise(1200), 20)
+    ended_early(client)
+    assert client.beside[-2:] == ["session.closed", "1000"]
+    assert client.player.finished
+    assert client.player.failure is not None
+
+
+def test_a_close_before_its_turn_is_wrong_where_the_order_counts() -> None:
+    client = Application(1.0, mode="strict")
+    client.start()
+    client.send("session.close", event_id="my-end")
+    assert client.player.failure is not None
+    assert "came before" in client.player.failure.headline
+
+
+def hours(count: float) -> list[Event]:
     """A session in which both speak in turn, 3 s of 12 each; in the pieces of recorded ones."""
     spoken = [base64.b64encode(pcm.to_bytes(noise(100 + n)[:2400])).decode() for n in range(7)]
     quiet = base64.b64encode(bytes(4800)).decode()
@@ -206,13 +312,13 @@ def hours(count: int) -> list[Event]:
     add(9, "provider", "ws.open", "101", ResponseHead(101, "Switching Protocols").encode())
     say(10, "client", "session.start", session=session)
     say(300, "provider", "session.started", event_id="event_1", session={"id": "live_1"})
-    for n in range(count * 36_000):
+    for n in range(int(count * 36_000)):
         at, phase = 320 + 100 * n, n // 30 % 4
         audio = spoken[n % 7] if phase == 0 else quiet
         add(at, "client", "ws.text", APPEND, streamed(APPEND, "audio", audio))
         audio = spoken[n % 7] if phase == 2 else quiet
         add(at + 50, "provider", "ws.text", OUTPUT, streamed(OUTPUT, "delta", audio))
-    end = 320 + 100 * count * 36_000
+    end = 320 + 100 * int(count * 36_000)
     say(end, "client", "session.close")
     say(end + 200, "provider", "session.closed", event_id="event_2", session={"id": "live_1"})
     add(end + 201, "provider", "ws.close", "1000", Close(1000).encode())
