@@ -135,7 +135,7 @@ class Sorter:
         """The next event. After a stop, what still arrives of the same streams is not heard."""
         row = moment.row
         self.lanes.end_ns = row.at_ns
-        cue = self._listener.cue(row.sender, row.type, moment.lifted)
+        cue = self._listener.cue(row.channel, row.sender, row.kind, row.type, moment.lifted)
         if cue == "stop":
             self._stop(Stop(row.seq, row.at_ns, row.sender))
         elif cue == "capture":

@@ -36,7 +36,7 @@ Cue = Literal["capture", "play", "stop"]
 class Listener(Protocol):
     """Follows one session's events in order and tells what they mean for what is heard."""
 
-    def cue(self, sender: Sender, type_: str, body: bytes) -> Cue | None:
+    def cue(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> Cue | None:
         """`capture`: its audio is the client's, as taken up; `play`: its audio is queued for
         playing; `stop`: what is queued and not yet played is dropped. `body` as stored, that is
         without its audio; what is not known is None."""

@@ -92,7 +92,7 @@ class Perception:
         event = Event("", 0, now, channel, sender, kind, insight.type, lifted)
         told = self._decoder.decode(event)
         heard = tuple(_heard(field, span.data) for field, span in found)
-        cue = self._listener.cue(sender, insight.type, lifted)
+        cue = self._listener.cue(channel, sender, kind, insight.type, lifted)
         seen = Seen(insight.type, told, heard, cue, lifted)
         stream = self._stream(kind, body, seen)
         if stream is None:

@@ -29,7 +29,7 @@ from recorder.providers.neutral import (
 )
 from recorder.providers.openai_live.backend import Backend
 from recorder.providers.openai_live.routing import is_sideband, makes_session
-from recorder.providers.openai_live.sides import APPEND, OUTPUT, START, Sides
+from recorder.providers.openai_live.sides import APPEND, OUTPUT, START, Sides, Whose
 from recorder.providers.openai_live.turns import Floor, Rule
 from recorder.providers.openai_realtime.capture import parse
 from recorder.providers.openai_realtime.faults import failed, refused
@@ -128,6 +128,7 @@ class LiveDecoder:
 
     def _closed(self, event: Event) -> Sequence[Neutral]:
         """A sideband may leave, or be lost, and the session goes on."""
+        self._sides.closed(event.channel)
         if event.channel in self._sidebands:
             return ()
         return (*self._floor.end(), *closed(event))
@@ -141,18 +142,21 @@ class LiveDecoder:
     def _read(self, event: Event, ms: float, levels: Sequence[float]) -> Iterator[Neutral]:
         now_ms = event.at_ns / 1e6
         if event.type in (APPEND, OUTPUT):
-            whose = self._sides.whose(event.sender, event.type, event.body) if ms else None
+            whose = self._whose(event) if ms else None
             if whose == "user":
                 yield from self._floor.user_sound(now_ms, ms, levels)
             elif whose == "agent":
                 yield from self._floor.agent_sound(now_ms, ms, levels)
             return
-        self._sides.whose(event.sender, event.type, event.body)
+        self._whose(event)
         message = parse(event.body)
         if not isinstance(message, Mapping):
             yield Unknown(event.type)
         elif not self._is_repeated(event, message):
             yield from self._meant(event.type, now_ms, message)
+
+    def _whose(self, event: Event) -> Whose | None:
+        return self._sides.whose(event.channel, event.sender, event.type, event.body)
 
     def _is_repeated(self, event: Event, message: Json) -> bool:
         name = text_at(message, "event_id") if event.sender == "provider" else ""

@@ -6,7 +6,7 @@ Nothing tells a client to stop, and no client tells that it did: the model falls
 
 from __future__ import annotations
 
-from recorder.events import Sender
+from recorder.events import Kind, Sender
 from recorder.providers.base import Cue
 from recorder.providers.openai_live.sides import Sides
 
@@ -19,6 +19,9 @@ class Playback:
     def __init__(self) -> None:
         self._sides = Sides()
 
-    def cue(self, sender: Sender, type_: str, body: bytes) -> Cue | None:
-        whose = self._sides.whose(sender, type_, body)
+    def cue(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> Cue | None:
+        if kind == "ws.close":
+            self._sides.closed(channel)
+            return None
+        whose = self._sides.whose(channel, sender, type_, body)
         return _CUES[whose] if whose else None

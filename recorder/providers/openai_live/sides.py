@@ -3,7 +3,9 @@
 The primary WebSocket has the client's appends and the output without times. A sideband repeats
 both: the input as `session.input_audio.append` of the provider, the output with `start_ms`
 (openai-python, `types/live`). Where the primary is on the tape its sound counts, else that of the
-sideband; what a sideband says of the output after it was attached again is told by `start_ms`.
+sidebands; what is told again of the output, by another one or after a new attachment, is known by
+its `start_ms`. The input has neither time nor id, so that it counts from one sideband, until that
+one is closed.
 """
 
 from __future__ import annotations
@@ -26,8 +28,14 @@ class Sides:
     def __init__(self) -> None:
         self._has_primary = False
         self._told_ms = -1.0  # the last place of the output that a sideband told
+        self._listening: int | None = None  # the sideband whose input counts
 
-    def whose(self, sender: Sender, type_: str, body: bytes) -> Whose | None:
+    def closed(self, channel: int) -> None:
+        """A connection is over: another one may have more of the input."""
+        if channel == self._listening:
+            self._listening = None
+
+    def whose(self, channel: int, sender: Sender, type_: str, body: bytes) -> Whose | None:
         """Whose sound an event adds; None if it has none, or repeats some. `body` as stored."""
         if type_ == START or (type_ == APPEND and sender == "client"):
             self._has_primary = True
@@ -35,7 +43,7 @@ class Sides:
         if sender != "provider" or type_ not in (APPEND, OUTPUT):
             return None
         if type_ == APPEND:
-            return None if self._has_primary else "user"
+            return self._input(channel)
         place = _PLACE.search(body)
         if place is None:
             self._has_primary = True
@@ -45,3 +53,10 @@ class Sides:
             return None
         self._told_ms = at
         return "agent"
+
+    def _input(self, channel: int) -> Whose | None:
+        if self._has_primary:
+            return None
+        if self._listening is None:
+            self._listening = channel
+        return "user" if channel == self._listening else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from recorder.events import Sender
+from recorder.events import Kind, Sender
 from recorder.providers.base import Cue
 
 _CAPTURE = frozenset({"input_audio_buffer.append", "session.input_audio_buffer.append"})
@@ -36,7 +36,7 @@ class Playback:
     def __init__(self) -> None:
         self._interrupts = True
 
-    def cue(self, sender: Sender, type_: str, body: bytes) -> Cue | None:
+    def cue(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> Cue | None:
         if sender == "client" and type_ in _CAPTURE:
             return "capture"
         if sender == "provider" and type_ in _PLAY:

@@ -37,6 +37,7 @@ from commandline import out
 from tapes import conversation, record
 
 from recorder import derive
+from recorder.hearing import Sorter
 from recorder.providers import openai_live, provider
 from recorder.providers.openai_live.turns import Rule
 from recorder.recording import Recording
@@ -97,8 +98,12 @@ LIVE = _script()
 def derived(only: Any = None) -> Store:
     """A store with the session, or with those of its events for which `only` holds, and its read
     models."""
+    return derived_from([take for take in LIVE.moments() if only is None or only(take)])
+
+
+def derived_from(takes: list[Any]) -> Store:
+    """A store with a session of these events, and its read models."""
     store = open_store("memory:", create=True)
-    takes = [take for take in LIVE.moments() if only is None or only(take)]
     record(store, takes, provider="openai-live", wall_ns=LIVE.WALL_NS)
     derive.refresh(store)
     return store
@@ -178,6 +183,43 @@ def _is_place(name: str) -> bool:
 
 def _cells(store: Store, table: str, names: list[str]) -> list[list[Any]]:
     return [[getattr(row, name) for name in names] for row in rows(store, table)]
+
+
+def test_two_sidebands_tell_no_more_than_one() -> None:
+    """The second one comes in the midst, and a little after the first."""
+    own = [take for take in LIVE.moments() if take.channel == LIVE.SIDEBAND]
+    half = own[0].at_ms + 1500
+    again = [
+        take._replace(channel=9, at_ms=take.at_ms + 3)
+        for take in own
+        if take.kind == "ws.open" or take.at_ms >= half
+    ]
+    both = sorted([*own, *again], key=lambda take: take.at_ms)
+    with closing(derived_from(own)) as one, closing(derived_from(both)) as two:
+        for table in ("turn", "transcript", "interruption", "response"):
+            names = [name for name in rows(one, table)[0]._fields if not _is_place(name)]
+            assert _cells(two, table, names) == _cells(one, table, names)
+        assert measured(two) == measured(one)
+        lanes = [sorted_lanes(store) for store in (one, two)]
+    assert len(lanes[0][0]) > 24_000
+    for mine, other in zip(*lanes, strict=True):
+        assert np.array_equal(mine, other[: mine.size])
+        assert not other[mine.size :].any()
+
+
+def measured(store: Store) -> dict[tuple[str, int | None], float]:
+    places = {"user_speech_ms", "agent_speech_ms", "overlap_ms", "v2v_ms", "yield_ms"}
+    return {
+        (row.metric, row.turn): row.value for row in rows(store, "metric") if row.metric in places
+    }
+
+
+def sorted_lanes(store: Store) -> tuple[Any, Any]:
+    [row] = store.sessions()
+    sorter = Sorter(provider(row.provider).listener())
+    for moment in Recording(store, row.id).moments():
+        sorter.take(moment)
+    return sorter.lanes.sides(24_000)
 
 
 def test_a_sideband_alone_has_both_lanes_and_the_same_words_from_there_on() -> None:

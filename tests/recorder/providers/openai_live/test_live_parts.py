@@ -90,22 +90,43 @@ def test_an_id_is_told_by_session_started_alone() -> None:
 def test_a_sideband_counts_where_there_is_no_primary_and_each_place_once() -> None:
     sides = Sides()
     told = [
-        sides.whose("provider", APPEND, b"{}"),
-        sides.whose("provider", OUTPUT, b'{"start_ms":0,"end_ms":200}'),
-        sides.whose("provider", OUTPUT, b'{"start_ms": 200,"end_ms":400}'),
-        sides.whose("provider", OUTPUT, b'{"start_ms":200,"end_ms":400}'),  # attached again
-        sides.whose("provider", OUTPUT, b'{"start_ms":400,"end_ms":600}'),
+        sides.whose(1, "provider", APPEND, b"{}"),
+        sides.whose(1, "provider", OUTPUT, b'{"start_ms":0,"end_ms":200}'),
+        sides.whose(1, "provider", OUTPUT, b'{"start_ms": 200,"end_ms":400}'),
+        sides.whose(1, "provider", OUTPUT, b'{"start_ms":200,"end_ms":400}'),  # attached again
+        sides.whose(1, "provider", OUTPUT, b'{"start_ms":400,"end_ms":600}'),
     ]
     assert told == ["user", "agent", "agent", None, "agent"]
 
 
+def test_the_input_counts_from_one_sideband_at_a_time() -> None:
+    sides = Sides()
+
+    def told(channel: int) -> str | None:
+        return sides.whose(channel, "provider", APPEND, b"{}")
+
+    assert [told(2), told(3), told(2), told(3)] == ["user", None, "user", None]
+    sides.closed(3)
+    assert [told(2), told(4)] == ["user", None]
+    sides.closed(2)
+    assert [told(4), told(5), told(4)] == ["user", None, "user"]
+
+
+def test_the_output_counts_from_whichever_sideband_tells_it_first() -> None:
+    sides = Sides()
+    places = [(2, 0), (3, 0), (3, 200), (2, 200), (3, 400), (2, 600)]
+    assert [
+        sides.whose(channel, "provider", OUTPUT, b'{"start_ms":%d}' % at) for channel, at in places
+    ] == ["agent", None, "agent", None, "agent", "agent"]
+
+
 def test_a_primary_wins() -> None:
     sides = Sides()
-    assert sides.whose("client", "session.start", b"{}") is None
-    assert sides.whose("provider", APPEND, b"{}") is None
-    assert sides.whose("client", APPEND, b"{}") == "user"
-    assert sides.whose("provider", OUTPUT, b'{"start_ms":0}') is None
-    assert sides.whose("provider", OUTPUT, b"{}") == "agent"
+    assert sides.whose(1, "client", "session.start", b"{}") is None
+    assert sides.whose(1, "provider", APPEND, b"{}") is None
+    assert sides.whose(1, "client", APPEND, b"{}") == "user"
+    assert sides.whose(1, "provider", OUTPUT, b'{"start_ms":0}') is None
+    assert sides.whose(1, "provider", OUTPUT, b"{}") == "agent"
 
 
 @pytest.mark.parametrize(
