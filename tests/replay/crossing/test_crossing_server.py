@@ -16,7 +16,7 @@ from recorder.projections.rows import ToolCallRow
 from recorder.providers import provider
 from recorder.store import open_store
 from recorder.store.base import stored_body
-from replay.crossing.desk import Desk
+from replay.crossing.desk import Answer, Desk
 from replay.crossing.server import ToolServer
 from replay.crossing.tools import TapedTools
 
@@ -74,10 +74,18 @@ def test_what_is_never_answered_is_let_go_at_the_end() -> None:
     clock, vapi = SystemClock(), provider("vapi")
 
     async def run() -> int:
-        desk = Desk(vapi, TapedTools(calls(None), {}))
+        came = asyncio.Event()
+
+        class Noted(Desk):
+            def answer(self, payload: bytes, now: int) -> Answer:
+                came.set()
+                return super().answer(payload, now)
+
+        desk = Noted(vapi, TapedTools(calls(None), {}))
         async with ToolServer(desk, Log(), clock, "127.0.0.1", 0) as server:
             waiting = asyncio.create_task(asked(server))
-            await asyncio.sleep(0.05)
+            await came.wait()
+            await asyncio.sleep(0.02)
             assert not waiting.done()
             closing_ = asyncio.create_task(server.__aexit__(None, None, None))
             status, _ = await waiting
