@@ -101,6 +101,7 @@ def upgrade(url: str) -> Upgrade:
     copy = _free_name(path, found)
     _copy(path, copy)
     _migrate(path)
+    _shrink(path)
     return Upgrade(found, REVISION, copy)
 
 
@@ -191,6 +192,13 @@ def _migrate(path: Path) -> None:
         writer.begin() as connection,
     ):
         migrate(connection)
+
+
+def _shrink(path: Path) -> None:
+    """Give back the room of what a migration has replaced."""
+    with explained(path), closing(connector(path, "rw")()) as db:
+        db.execute("VACUUM")
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _free_name(path: Path, revision: str) -> Path:

@@ -20,7 +20,7 @@ from store_samples import everything
 from recorder.errors import StoreError
 from recorder.store import models, open_store, search
 from recorder.store.engine import open_engine
-from recorder.store.files import upgrade
+from recorder.store.files import info, upgrade
 from recorder.store.migrate import config, revisions, script_location
 from recorder.store.schema import REVISION, metadata
 from recorder.store.tape_views import TAPE_VIEWS
@@ -96,6 +96,7 @@ def test_an_old_file_is_read_after_its_upgrade(
     memory.put_run(made.RUN)
     assert without_blobs(everything(store)) == without_blobs(everything(memory))
     assert store.setting("fixture") == old.stem.encode()
+    assert info(str(path)).free_pages == 0
     store.close()
 
 
