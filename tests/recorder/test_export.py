@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import soundfile
 from click.testing import CliRunner
 from exporting import EVENTS, export, take_in
 from hypothesis import given
@@ -146,6 +147,20 @@ def test_what_is_not_pcm_stays_as_it_is(tmp_path: Path) -> None:
     store = MemoryStore()
     export(store, record(store, _telephone().takes), tmp_path / "tape")
     assert (tmp_path / "tape/audio/001-client.ulaw").read_bytes() == b"\x7f\x7f\x7f" * 54 * 5
+
+
+def test_silence_is_written_out(tmp_path: Path) -> None:
+    store = MemoryStore()
+    session = record(store, Script().open().append(bytes(48_000)).takes)
+    export(store, session, tmp_path / "one")
+    assert soundfile.info(tmp_path / "one/audio/001-client.flac").frames == 24_000
+    second = MemoryStore()
+    take_in(second, tmp_path / "one")
+    assert _fault(second, session) is None
+    document = tmp_path / "one/session.json"
+    document.write_text(document.read_text().replace('"flac",', '"constant",', 1))
+    with pytest.raises(RecorderError, match="form"):
+        take_in(MemoryStore(), tmp_path / "one")
 
 
 def test_a_tape_whose_recording_died(tmp_path: Path) -> None:
