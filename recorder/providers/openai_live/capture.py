@@ -7,7 +7,6 @@ never pauses, so that its segments end by their size or with the connection.
 
 from __future__ import annotations
 
-from recorder.audio.wav import RECORDING, WavData, wav_data
 from recorder.events import Kind, Sender
 from recorder.heads import RequestHead
 from recorder.providers.base import Insight
@@ -21,7 +20,8 @@ from recorder.providers.openai_realtime.capture import (
     parse,
     string_place,
 )
-from recorder.spans import AudioField, is_rate
+from recorder.providers.wav_files import WavFiles
+from recorder.spans import AudioField
 
 FIXTURE = "session.output_audio.fixture.play"
 _KEYS = {APPEND: b'"audio"', FIXTURE: b'"audio"', OUTPUT: b'"delta"'}
@@ -34,7 +34,7 @@ class LiveTracker:
     def __init__(self) -> None:
         self._formats: dict[int, Format] = {}
         self._sidebands: set[int] = set()
-        self._files: dict[int, WavData] = {}  # channel of a WAV -> what of it is still to come
+        self._files = WavFiles()
 
     def inspect(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> Insight:
         if kind == "ws.open" and sender == "client":
@@ -75,21 +75,8 @@ class LiveTracker:
         return {name: text for name, text in facts.items() if text}
 
     def _chunk(self, channel: int, sender: Sender, name: str, body: bytes) -> Insight:
-        if sender == "provider" and (channel in self._files or body[:4] == b"RIFF"):
-            return self._file(channel, name, body)
+        if sender == "provider" and self._files.has(channel, body):
+            return self._files.piece(channel, name, body)
         if name.startswith("POST ") and body[:1] == b"{":  # asks by the model, is told the id
             return Insight(name, facts=self._session(channel, parse(body)))
         return Insight(name)
-
-    def _file(self, channel: int, name: str, body: bytes) -> Insight:
-        """A piece of a WAV file: the header stays in the body, the samples are audio."""
-        found = self._files.pop(channel, None) or wav_data(body)
-        if not body or found is None:
-            return Insight(name, ended=(RECORDING,))
-        start, size, codec, rate, channels = found
-        end = len(body) if size is None else min(start + size, len(body))
-        left = None if size is None else size - (end - start)
-        self._files[channel] = found._replace(start=0, size=left)
-        if start >= end or not is_rate(rate):
-            return Insight(name)
-        return Insight(name, (AudioField(start, end, "raw", RECORDING, codec, rate, channels),))

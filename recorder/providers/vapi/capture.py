@@ -13,13 +13,13 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from recorder.audio.wav import RECORDING, WavData, wav_data
 from recorder.events import Kind, Sender
 from recorder.heads import RequestHead, ResponseHead, header
 from recorder.providers.base import Insight
 from recorder.providers.fields import at
 from recorder.providers.vapi.routing import template
 from recorder.providers.vapi.webhooks import unwrapped
+from recorder.providers.wav_files import WavFiles
 from recorder.spans import AudioField, Codec, is_rate
 
 AUDIO = "audio"
@@ -51,7 +51,7 @@ class VapiTracker:
         self._webhooks: set[int] = set()
         self._failed: set[int] = set()  # exchanges whose answer is an error: it names no call
         self._spoken: dict[int, int] = {}  # channel of a voice request -> rate of its answer
-        self._files: dict[int, WavData] = {}  # channel of a WAV -> what of it is still to come
+        self._files = WavFiles()
         self._wanted = {"external_id", "model"}
 
     def inspect(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> Insight:
@@ -83,8 +83,8 @@ class VapiTracker:
         is_webhook = channel in self._webhooks
         if is_webhook and sender == "client":
             return Insight(name, self._voice(channel, body))
-        if sender == "provider" and (channel in self._files or body[:4] == b"RIFF"):
-            return self._file(channel, name, body)
+        if sender == "provider" and self._files.has(channel, body):
+            return self._files.piece(channel, name, body)
         if not body or not (is_webhook or name in _ONE_CALL):
             return Insight(name)
         self._learn_format(body)
@@ -95,20 +95,6 @@ class VapiTracker:
         if sender == "provider" and channel in self._failed:
             return Insight(name)
         return Insight(name, facts=self._facts(sender, name, body, is_webhook))
-
-    def _file(self, channel: int, name: str, body: bytes) -> Insight:
-        """A piece of a WAV file: the header stays in the body, the samples are audio."""
-        found = self._files.pop(channel, None) or wav_data(body)
-        if not body or found is None:
-            return Insight(name, ended=(RECORDING,))
-        start, size, codec, rate, channels = found
-        end = len(body) if size is None else min(start + size, len(body))
-        left = None if size is None else size - (end - start)
-        self._files[channel] = found._replace(start=0, size=left)
-        if start >= end or not is_rate(rate):
-            return Insight(name)
-        audio = AudioField(start, end, "raw", RECORDING, codec, rate, channels)
-        return Insight(name, (audio,))
 
     def _learn_format(self, body: bytes) -> None:
         found = _FORMAT.search(body)

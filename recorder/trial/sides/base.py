@@ -100,6 +100,22 @@ def _at_rate(pcm: bytes, rate: int) -> bytes:
     return to_bytes(resample(samples(pcm), RATE, rate))
 
 
+def own_table(
+    scenario: Scenario, provider: str, valid: Sequence[str], taken: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """[provider.NAME] of a scenario. RecorderError for a key that is not `valid`, or that the
+    neutral part decides (see `refuse_neutral`)."""
+    given = scenario.provider.get(provider, {})
+    for key in given:
+        if key not in valid:
+            raise RecorderError(
+                f"scenario {scenario.id}: [provider.{provider}] has an unknown key {key!r}; "
+                f"valid are {', '.join(valid)}"
+            )
+    refuse_neutral(scenario, provider, given, taken)
+    return given
+
+
 def refuse_neutral(
     scenario: Scenario, provider: str, given: Mapping[str, Any], taken: Mapping[str, str]
 ) -> None:

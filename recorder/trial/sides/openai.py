@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recorder.errors import RecorderError
 from recorder.heads import RequestHead
 from recorder.trial.doubles import Doubles
 from recorder.trial.openai_wording import OpenAIWording, merged
 from recorder.trial.scenario import Scenario
-from recorder.trial.sides.base import Compiled, Party, described, refuse_neutral, wording
+from recorder.trial.sides.base import Compiled, Party, described, own_table, wording
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import Step
 
@@ -65,16 +64,7 @@ def simulator(scenario: Scenario) -> Sequence[str]:
 
 
 def _own(scenario: Scenario) -> Mapping[str, Any]:
-    given = scenario.provider.get("openai", {})
-    valid = ("model", "session", *_SHORT)
-    for key in given:
-        if key not in valid:
-            raise RecorderError(
-                f"scenario {scenario.id}: [provider.openai] has an unknown key {key!r}; "
-                f"valid are {', '.join(valid)}"
-            )
-    refuse_neutral(scenario, "openai", given, _NEUTRAL)
-    return given
+    return own_table(scenario, "openai", ("model", "session", *_SHORT), _NEUTRAL)
 
 
 def _model(scenario: Scenario) -> str:

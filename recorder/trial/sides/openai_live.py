@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from recorder.errors import RecorderError
 from recorder.events import Message
 from recorder.heads import Close, RequestHead, ResponseHead
 from recorder.trial.cues import Moment
@@ -14,7 +13,7 @@ from recorder.trial.doubles import Doubles
 from recorder.trial.live_wording import LiveWording
 from recorder.trial.openai_wording import merged
 from recorder.trial.scenario import Scenario
-from recorder.trial.sides.base import Compiled, Json, Party, described, refuse_neutral, wording
+from recorder.trial.sides.base import Compiled, Json, Party, described, own_table, wording
 from recorder.trial.speaker import Speaker
 from recorder.trial.steps import Step
 from recorder.trial.wording import encoded
@@ -61,15 +60,7 @@ def simulator(scenario: Scenario) -> Sequence[str]:
 
 
 def _own(scenario: Scenario) -> Mapping[str, Any]:
-    given = scenario.provider.get("openai-live", {})
-    for key in given:
-        if key not in _VALID:
-            raise RecorderError(
-                f"scenario {scenario.id}: [provider.openai-live] has an unknown key {key!r}; "
-                f"valid are {', '.join(_VALID)}"
-            )
-    refuse_neutral(scenario, "openai-live", given, _NEUTRAL)
-    return given
+    return own_table(scenario, "openai-live", _VALID, _NEUTRAL)
 
 
 def _session(scenario: Scenario) -> Json:
