@@ -12,7 +12,6 @@ from replay.match.compare import Difference
 
 _WIDTH = 120
 _LONGEST_RULE = 300
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,6 @@ def critical(confidence: float, freedom: int) -> float:
     return high
 
 
-def normal(z: float) -> float:
-    """The share of the normal distribution below z."""
-    return _NORMAL.cdf(z)
-
-
 def normal_quantile(share: float) -> float:
     """The z below which a share of the normal distribution lies."""
     return _NORMAL.inv_cdf(share)

@@ -1,7 +1,7 @@
 """Secrets leave here, before anything is stored; see docs/redaction.md."""
 
 from recorder.redact.personal import Personal
-from recorder.redact.redactor import Redactor, redact_headers, redact_text, redact_url
+from recorder.redact.redactor import Redactor, redact_text
 from recorder.redact.secrets import Secrets, known_secrets, marker
 
 __all__ = [
@@ -10,7 +10,5 @@ __all__ = [
     "Secrets",
     "known_secrets",
     "marker",
-    "redact_headers",
     "redact_text",
-    "redact_url",
 ]

@@ -7,8 +7,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from recorder.events import Kind, Sender
-from recorder.heads import Headers
-from recorder.redact.finder import Finder, header, merged
+from recorder.redact.finder import Finder, merged
 from recorder.redact.personal import Personal, Places, unspelled
 from recorder.redact.secrets import Secrets, to_bytes
 from recorder.redact.sieve import REACH, Sieve
@@ -188,23 +187,6 @@ def _text(finder: Finder, sieve: Sieve, text: str) -> str:
         return text
     founds = finder.find(raw)
     return _to_text(finder.replace(raw, founds)) if founds else text
-
-
-def redact_url(secrets: Secrets, url: str) -> str:
-    """A URL, a path with a query, or a query alone, without secrets."""
-    return redact_text(secrets, url)
-
-
-def redact_headers(secrets: Secrets, headers: Headers) -> Headers:
-    """Headers with a marker for each secret value; names, order and schemes stay."""
-    finder, _ = _tools(secrets)
-
-    def clean(name: str, text: str) -> str:
-        raw = to_bytes(text)
-        founds = merged((*header(name, raw), *finder.find(raw)))
-        return _to_text(finder.replace(raw, founds)) if founds else text
-
-    return tuple((name, clean(name, text)) for name, text in headers)
 
 
 def _to_text(raw: bytes) -> str:

@@ -15,7 +15,6 @@ from recorder.providers import PROVIDERS
 from recorder.trial.toml import Source, Table
 
 Mode = Literal["respond", "yield", "ignore"]
-Json = dict[str, Any]
 
 SCHEMA: Final = 1
 NOISES: Final = ("cough", "door", "pink", "white", "babble")

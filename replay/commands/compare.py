@@ -77,7 +77,7 @@ def command(
     from recorder.comparison.documents import as_json as document
     from recorder.comparison.text import lines
 
-    found, evidence = _both(store_url, trial, criteria, baseline, scenarios)
+    found, evidence = compared(store_url, trial, criteria, baseline, scenarios)
     if output is not None:
         _write(output, store_url, found, evidence)
     if as_json:
@@ -93,19 +93,8 @@ def compared(
     criteria: Path | None = None,
     baseline: str | None = None,
     scenarios: Iterable[Path] = (),
-) -> Comparison:
-    """A trial of a store compared; RecorderError if it cannot be."""
-    return _both(store_url, trial, criteria, baseline, scenarios)[0]
-
-
-def _both(
-    store_url: str,
-    trial: str,
-    criteria: Path | None,
-    baseline: str | None,
-    scenarios: Iterable[Path],
 ) -> tuple[Comparison, Evidence]:
-    """The comparison, and what it rests on."""
+    """A trial of a store compared, and what that rests on; RecorderError if it cannot be."""
     from recorder.comparison.comparing import compare
     from recorder.comparison.criteria import load_criteria, shipped
     from recorder.comparison.declaring import declared

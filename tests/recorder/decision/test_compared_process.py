@@ -15,7 +15,7 @@ from recorder.errors import RecorderError
 def test_a_comparison_comes_over_as_it_is(trial: Path) -> None:
     from replay.commands.compare import compared as here
 
-    assert compared(str(trial), [TRIAL]) == here(str(trial), TRIAL)
+    assert compared(str(trial), [TRIAL]) == here(str(trial), TRIAL)[0]
 
 
 def ends(monkeypatch: pytest.MonkeyPatch, code: int, told: str) -> None:

@@ -34,7 +34,7 @@ def _in_this_process() -> Iterator[None]:
 
     def here(store_url: str, words: list[str]) -> Comparison:
         given = dict(zip(words[1::2], words[2::2], strict=True))
-        return compared(store_url, words[0], baseline=given.get("--baseline"))
+        return compared(store_url, words[0], baseline=given.get("--baseline"))[0]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decide, "compared", here)

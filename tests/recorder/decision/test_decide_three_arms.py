@@ -56,7 +56,7 @@ def page(three: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     from replay.commands.compare import compared
 
     def here(store_url: str, words: list[str]) -> Comparison:
-        return compared(store_url, words[0], baseline="openai")
+        return compared(store_url, words[0], baseline="openai")[0]
 
     path = tmp_path_factory.mktemp("page") / "decision.md"
     with pytest.MonkeyPatch.context() as patch:
