@@ -6,7 +6,7 @@ import functools
 from typing import Annotated, Any, get_args, get_origin
 
 from openai.types.beta.realtime import RealtimeServerEvent as BetaServerEvent
-from openai.types.realtime import RealtimeClientEvent, RealtimeServerEvent
+from openai.types.realtime import RealtimeServerEvent
 from pydantic import BaseModel
 
 Event = dict[str, Any]
@@ -24,12 +24,6 @@ def validate_server(event: Event, beta: bool = False) -> None:
     if beta and event["type"].startswith("transcription_session."):
         # `created` has no published type, and `updated` wants a secret that only REST issues.
         return
-    assert event["type"] in classes, event["type"]
-    classes[event["type"]].model_validate(event)
-
-
-def validate_client(event: Event) -> None:
-    classes = _classes(RealtimeClientEvent)
     assert event["type"] in classes, event["type"]
     classes[event["type"]].model_validate(event)
 
