@@ -335,8 +335,8 @@ class Line:
         self.cut = cut_out(planned[self.sent : at], self.sent, book, tracker, self.channel)
         idle = self.cut.size - len(self.cut.needed)
         if idle:
-            told = f"the client ended the session earlier: {idle} messages of silence or of none"
-            self.notes.append(f"{told} that is needed were left out")
+            told = f"{counted(idle, 'message')} of silence, or not needed, left out"
+            self.notes.append(f"the client ended the session earlier: {told}")
         self.sent, self.clock, self.progress_ns = at, now, now
         self._ending, self._cut_ns = None, now
         self.look()
