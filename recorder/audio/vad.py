@@ -59,7 +59,7 @@ class EnergyVad:
         if not count:
             return []
         frames = held[: count * self._frame].reshape(count, self._frame)
-        loud = frames.std(axis=1, dtype=np.float64) >= self._threshold
+        loud = _spread(frames) >= (self._threshold * self._frame) ** 2
         return [edge for flag in loud.tolist() if (edge := self._step(flag)) is not None]
 
     def _step(self, loud: bool) -> Edge | None:
@@ -73,3 +73,14 @@ class EnergyVad:
         self.speaking = loud
         self._run = 0
         return Edge(kind, at * 1000.0 / self._rate)
+
+
+def _spread(frames: NDArray[np.int16]) -> NDArray[np.float64]:
+    """The variance of each row times the square of its length, n·Σx² - (Σx)²: whole numbers that
+    a double holds, so that it is exact, and takes half the time of `std`."""
+    if not frames.any():
+        return np.zeros(frames.shape[0])  # as most of a call is
+    values = frames.astype(np.float64)
+    sums = values.sum(axis=1)
+    squares: NDArray[np.float64] = np.einsum("ij,ij->i", values, values)
+    return frames.shape[1] * squares - sums * sums
