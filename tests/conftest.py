@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,15 @@ SLOW_FILES = (
     "replay/simulators/vapi/test_vapi_sim_sdk.py",
     "replay/test_digest_determinism.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    from new_stores import Copies, files
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "create_file", Copies(tmp_path_factory.mktemp("new")))
+        yield
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
