@@ -23,6 +23,7 @@ import click
 from click.testing import CliRunner
 from clients import CLIENTS, Client
 from conversation import SPOKEN, Json
+from new_stores import empty_store
 from wiretap import Call, Frame, Wiretap
 
 from recorder.cli import cli as record_cli
@@ -200,7 +201,7 @@ class Studio:
     def __init__(self, folder: Path, simulator: str | None = None) -> None:
         """`simulator` is the URL of one that runs; without it, there is an own one."""
         self.folder, self._provider = folder, simulator
-        self.store = f"sqlite:///{folder / 'tapes.db'}"
+        self.store = f"sqlite:///{empty_store(folder / 'tapes.db')}"
         self._tapes: dict[str, Taped] = {}
         self._services: list[Service] = []
         self._stack = ExitStack()

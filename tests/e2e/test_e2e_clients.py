@@ -13,7 +13,7 @@ import conversation
 import pytest
 from clients import CLIENTS, KEY, MODEL, browser, client_secret
 from conversation import FOUND, SPOKEN, TYPED, understood
-from harness import PACE_S, Here, Studio, Taped, read, run, serve, tape_frames
+from harness import PACE_S, Here, Service, Studio, Taped, read, run, tape_frames
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from wiretap import Frame, Wiretap
@@ -120,8 +120,11 @@ def test_a_running_conversation_ends_in_order_with_the_proxy(
 
 
 def _replay(studio: Studio, taped: Taped, client: str, speed: str, pace_s: float) -> str:
-    """Replay once, check everything but the digest, and tell the new session."""
-    with serve(studio.store, taped.session, speed) as service, Wiretap(service.url) as tap:
+    """Replay once, check everything but the digest, and tell the new session: by a process at top
+    speed, here at another."""
+    words = ("serve", taped.session, "--store", studio.store, "--speed", speed)
+    serving = Service("replay", *words) if speed == "max" else Here(*words)
+    with serving as service, Wiretap(service.url) as tap:
         seen = CLIENTS[client](f"{tap.url}/openai", pace_s)
         ended = service.ended()
     assert ended.code == 0, ended

@@ -13,6 +13,7 @@ import pytest
 from conversation import Json
 from harness import Here, Service, read
 from live_story import ANSWER, SAID, Story, understood
+from new_stores import empty_store
 from wiretap import Frame, Wiretap
 
 REAL_TIME_S = 0.1
@@ -60,7 +61,7 @@ def sessions(store: str) -> list[Json]:
 @pytest.fixture(scope="module")
 def taped(tmp_path_factory: pytest.TempPathFactory) -> Taped:
     """One session in real time, since GPT-Live has no other; about six seconds."""
-    store = f"sqlite:///{tmp_path_factory.mktemp('live') / 'tapes.db'}"
+    store = f"sqlite:///{empty_store(tmp_path_factory.mktemp('live') / 'tapes.db')}"
     quick = ("--latency-ms", "50", "--jitter-ms", "0", "--seed", "7")
     said = ("--transcript", SAID, "--reply", ANSWER)
     listen = ("--listen", "127.0.0.1:0")

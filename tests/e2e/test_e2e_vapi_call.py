@@ -16,12 +16,14 @@ from typing import Any
 import numpy as np
 import pytest
 import pytest_asyncio
-from harness import Service, read, run
+from harness import Service, read
+from new_stores import empty_store
 from vapi_call import FOUND, GREETING, KEY, REPLIES, TRANSCRIPTS, Call, Team, hold, team, turns
 
 from recorder.audio import pcm
 from recorder.recording import Recording
 from recorder.store import open_store
+from tests.replay.commands.listening import Command
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Json = Any
@@ -49,10 +51,10 @@ class Taped:
         (row,) = [row for row in self.sessions if not row["parent"]]
         return str(row["id"])
 
-    def serve(self, speed: str, *words: str) -> Service:
+    def serve(self, speed: str, *words: str) -> Command:
         """`replay serve` of the call."""
         tape = (self.session, "--store", self.store, "--speed", speed, "--patience", "5")
-        return Service("replay", "serve", *tape, *words)
+        return Command("serve", *tape, *words)
 
     def digest(self, session: str) -> str:
         return read("replay", "digest", session, "--store", self.store).strip()
@@ -61,7 +63,7 @@ class Taped:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def taped(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Taped]:
     folder = tmp_path_factory.mktemp("call")
-    store = f"sqlite:///{folder / 'tapes.db'}"
+    store = f"sqlite:///{empty_store(folder / 'tapes.db')}"
     says = [f"--transcript={text}" for text in TRANSCRIPTS] + [
         f"--reply={text}" for text in REPLIES
     ]
@@ -124,7 +126,7 @@ async def test_it_is_one_session_with_all_that_crossed(taped: Taped) -> None:
     bodies = [event.body for event in events if event.kind == "http.chunk" and event.body]
     assert all(answer in bodies for answer in taped.team.answers)
     assert KEY.encode() not in b"".join(event.body for event in events)
-    assert run("recorder", "verify", taped.session, "--store", taped.store).code == 0
+    read("recorder", "verify", taped.session, "--store", taped.store)
 
 
 async def test_show_tells_one_story(taped: Taped) -> None:
@@ -183,11 +185,11 @@ async def test_audio_has_what_was_sent_sample_for_sample(taped: Taped) -> None:
 
 async def test_a_replay_is_the_same_call_for_client_and_server(taped: Taped) -> None:
     async with team() as app:
-        with taped.serve("max", "--webhook-to", app.url) as service:
+        async with taped.serve("max", "--webhook-to", app.url) as service:
             call = await hold(f"{service.url}/vapi", taped.server)
-            ended = await asyncio.to_thread(service.ended)
-    assert ended.code == 0, ended
-    assert "replay complete" in ended.out
+            code, told = await service.end()
+    assert code == 0, told
+    assert "replay complete" in told
     # each has a connection of its own: what leaves together may overtake
     assert Counter(app.types) == Counter(taped.team.types)
     assert sorted(map(str, app.answers)) == sorted(map(str, taped.team.answers))
@@ -206,11 +208,11 @@ async def test_a_replay_is_the_same_call_for_client_and_server(taped: Taped) -> 
 
 async def test_a_server_that_answers_otherwise_ends_the_replay(taped: Taped) -> None:
     async with team("sun, 30 degrees") as app:
-        with taped.serve("max", "--webhook-to", app.url, "--no-record") as service:
+        async with taped.serve("max", "--webhook-to", app.url, "--no-record") as service:
             with pytest.raises(AssertionError, match="replay"):
                 await hold(f"{service.url}/vapi", taped.server)
-            ended = await asyncio.to_thread(service.ended)
-    assert ended.code == 1, ended
+            code, told = await service.end()
+    assert code == 1, told
     assert "tool-calls" in app.types
     for words in (
         "tool-calls differs",
@@ -219,4 +221,4 @@ async def test_a_server_that_answers_otherwise_ends_the_replay(taped: Taped) -> 
         'got       "sun, 30 degrees"',
         "unused: next is",
     ):
-        assert words in ended.out
+        assert words in told

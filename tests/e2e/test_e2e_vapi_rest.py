@@ -21,6 +21,7 @@ import httpx
 import pytest
 import vapi_story
 from harness import Here, Service, read
+from new_stores import empty_store
 from vapi_story import KEY, MISSING, QUERY, WRONG
 
 Json = Any
@@ -55,7 +56,7 @@ class Tape:
     """A run of a story that was recorded."""
 
     def __init__(self, folder: Path, story: Story) -> None:
-        self.store = f"sqlite:///{folder / 'tapes.db'}"
+        self.store = f"sqlite:///{empty_store(folder / 'tapes.db')}"
         limit = ("--rate-limit", str(vapi_story.REQUESTS), "--key", KEY, "--history", "5")
         tape = ("--store", self.store, "--listen", "127.0.0.1:0")
         with (

@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp import ClientWebSocketResponse, WSMsgType, web
 from canaries import Exchange, Ping, Place, Socket
 from multidict import CIMultiDict
+from new_stores import empty_store
 from yarl import URL
 
 from recorder.store import open_store
@@ -215,6 +216,7 @@ class Proxy:
     def __init__(self, folder: Path, upstream: str, environ: dict[str, str]) -> None:
         self.path = folder / "tape.db"
         self.out, self.err = folder / "out.txt", folder / "err.txt"
+        empty_store(self.path)
         self._argv = [sys.executable, "-m", "recorder", "proxy", "--store", str(self.path)]
         self._argv += ["--listen", "127.0.0.1:0", "--openai-url", upstream, "-v"]
         self._environ = {**os.environ, **environ}

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import WSMsgType, web
+from new_stores import empty_store
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -64,7 +65,7 @@ async def talk(base: str, seen: dict[int, float], call: int) -> None:
 
 async def crash(path: Path, upstream: str, chance: random.Random, victims: str) -> dict[int, float]:
     """Run a proxy, load it, kill it; what came back to the clients 100 ms before or earlier."""
-    argv = [sys.executable, "-m", "recorder", "proxy", "--store", f"sqlite:///{path}"]
+    argv = [sys.executable, "-m", "recorder", "proxy", "--store", str(empty_store(path))]
     argv += ["--listen", "127.0.0.1:0", "--openai-url", upstream, "--trial", "crash"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from new_stores import empty_store
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -44,7 +45,7 @@ async def upstream() -> tuple[web.ServerRunner, str]:
 
 
 def proxy(path: Path, url: str) -> subprocess.Popen[str]:
-    argv = [sys.executable, "-m", "recorder", "proxy", "--store", f"sqlite:///{path}"]
+    argv = [sys.executable, "-m", "recorder", "proxy", "--store", str(empty_store(path))]
     argv += ["--listen", "127.0.0.1:0", "--openai-url", url]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
@@ -69,7 +70,7 @@ async def test_a_proxy_whose_writer_died_ends(tmp_path: Path) -> None:
 
 
 async def test_no_tape_opens_without_a_writer(tmp_path: Path) -> None:
-    writer = WriterProcess(f"sqlite:///{tmp_path / 'tape.db'}", SystemClock())
+    writer = WriterProcess(str(empty_store(tmp_path / "tape.db")), SystemClock())
     await writer.start()
     writer._process.kill()
     await asyncio.wait_for(writer.fell.wait(), 10)

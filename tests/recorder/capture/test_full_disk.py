@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
+from new_stores import empty_store
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -54,7 +55,7 @@ async def test_a_full_disk(tmp_path: Path, policy: str) -> None:
     await server.setup()
     await web.TCPSite(server, "127.0.0.1", 0).start()
     path = tmp_path / "tape.db"
-    argv = [sys.executable, "-m", "recorder", "proxy", "--store", f"sqlite:///{path}"]
+    argv = [sys.executable, "-m", "recorder", "proxy", "--store", str(empty_store(path))]
     argv += ["--listen", "127.0.0.1:0", "--on-store-failure", policy]
     argv += ["--openai-url", f"http://127.0.0.1:{server.addresses[0][1]}"]
     limited = ["bash", "-c", f'ulimit -f {BLOCKS}; exec "$@"', "-", *argv]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import WSMsgType, web
+from new_stores import empty_store
 
 from recorder.capture.process import WriterProcess
 from recorder.capture.proxy.server import Proxy
@@ -141,7 +142,7 @@ async def house(
 ) -> AsyncIterator[House]:
     """The writer is a thread, or what a module says with `WRITING`."""
     writing: type[WriterProcess] = getattr(request.module, "WRITING", ThreadWriter)
-    path = tmp_path_factory.mktemp("proxy") / "tape.db"
+    path = empty_store(tmp_path_factory.mktemp("proxy") / "tape.db")
     upstream = Upstream()
     server = web.Server(upstream.handle)  # type: ignore[arg-type]
     runner = web.ServerRunner(server)
