@@ -184,10 +184,9 @@ async def test_audio_has_what_was_sent_sample_for_sample(taped: Taped) -> None:
 
 
 async def test_a_replay_is_the_same_call_for_client_and_server(taped: Taped) -> None:
-    async with team() as app:
-        async with taped.serve("max", "--webhook-to", app.url) as service:
-            call = await hold(f"{service.url}/vapi", taped.server)
-            code, told = await service.end()
+    async with team() as app, taped.serve("max", "--webhook-to", app.url) as service:
+        call = await hold(f"{service.url}/vapi", taped.server)
+        code, told = await service.end()
     assert code == 0, told
     assert "replay complete" in told
     # each has a connection of its own: what leaves together may overtake
