@@ -2,20 +2,30 @@
 
 Bodies do not go through the pickle, so that the kernel gathers them from where they are. A frame
 is two lengths (head, bodies; 4 bytes each, big-endian), the head, and the bodies one after the
-other. In a list of items the body of an event is replaced by its length. Both ends are this
-program, started by this program.
+other. Of a list of items the head has each field of all events as a column, with the lengths of
+their bodies, and the orders with their places: columns are made, pickled and taken apart by C. Both
+ends are this program, started by this program.
 """
 
 from __future__ import annotations
 
 import pickle
 import struct
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+from recorder.capture.tap import Happened, Order
 
 PREFIX = struct.Struct("!II")
-_BODY = 6  # where the body stands in an event
 _EVENT = 7  # how many fields an event has; an order has fewer
+
+
+class Items(NamedTuple):
+    """Items in their order, and how many bytes their bodies have."""
+
+    items: list[Happened | Order]
+    size: int
 
 
 def word(value: object) -> bytes:
@@ -24,31 +34,26 @@ def word(value: object) -> bytes:
     return PREFIX.pack(len(head), 0) + head
 
 
-def batch(items: Iterable[tuple[Any, ...]]) -> list[bytes | memoryview]:
+def batch(items: Sequence[tuple[Any, ...]]) -> list[bytes | memoryview]:
     """A frame of items, as buffers to be sent one after the other."""
-    bodies: list[bytes | memoryview] = []
-    heads: list[tuple[Any, ...]] = []
-    for item in items:
-        if len(item) == _EVENT:
-            bodies.append(item[_BODY])
-            heads.append((*item[:_BODY], len(item[_BODY])))
-        else:
-            heads.append(item)
-    head = pickle.dumps(heads, protocol=5)
-    return [PREFIX.pack(len(head), sum(map(len, bodies))) + head, *bodies]
+    events = [item for item in items if len(item) == _EVENT]
+    orders = [(at, item) for at, item in enumerate(items) if len(item) != _EVENT]
+    *columns, bodies = zip(*events, strict=True) if events else ((),) * _EVENT
+    sizes = tuple(map(len, bodies))
+    head = pickle.dumps([columns, sizes, orders], protocol=5)
+    return [PREFIX.pack(len(head), sum(sizes)) + head, *bodies]
 
 
 def unpack(head: bytes | memoryview, bodies: memoryview) -> Any:
-    """The value of a frame; in a list of items the bodies are put back."""
+    """The value of a frame: `Items`, or what a word says."""
     value = pickle.loads(head)
     if not isinstance(value, list):
         return value
-    at = 0
-    items: list[tuple[Any, ...]] = []
-    for item in value:
-        if len(item) == _EVENT:
-            end = at + item[_BODY]
-            item = (*item[:_BODY], bytes(bodies[at:end]))
-            at = end
-        items.append(item)
-    return items
+    columns, sizes, orders = value
+    ends = list(accumulate(sizes))
+    starts = (0, *ends)
+    taken = [bytes(bodies[start:end]) for start, end in zip(starts, ends, strict=False)]
+    items = list(zip(*columns, taken, strict=True))
+    for at, order in orders:
+        items.insert(at, Order(*order))
+    return Items(items, len(bodies))

@@ -14,12 +14,11 @@ import socket
 import sys
 from typing import Any
 
-from recorder.capture.framing import PREFIX, unpack, word
+from recorder.capture.framing import PREFIX, Items, unpack, word
 from recorder.capture.ledger import OVERHEAD, OnFailure
 from recorder.capture.logs import log_to_stderr
 from recorder.capture.process import CLOSE
 from recorder.capture.secrets import store_secrets
-from recorder.capture.tap import Order
 from recorder.capture.writer import Writer
 from recorder.clock import SystemClock
 from recorder.errors import RecorderError, StoreError
@@ -29,7 +28,7 @@ from recorder.store.base import Store
 
 _BUFFER = 4 << 20
 _GC_EVERY = 100_000  # allocations; rows live for one batch and hold no rings
-Frame = Any  # a list of items, or a tuple that is a word to the writer itself
+Frame = Any  # `Items`, or a tuple that is a word to the writer itself
 
 
 class Pipe:
@@ -88,11 +87,9 @@ class FedWriter(Writer):
 
     def _absorb(self, frame: Frame) -> bool:
         """Queue one frame; False when it says goodbye."""
-        if isinstance(frame, list):
-            items = [item if len(item) == 7 else Order(*item) for item in frame]
-            size = sum(len(item[6]) for item in frame if len(item) == 7)
+        if isinstance(frame, Items):
             with self.lock:
-                self.put_all(items, size + OVERHEAD * len(items))
+                self.put_all(frame.items, frame.size + OVERHEAD * len(frame.items))
         elif frame[0] == "flush":
             self.flush()
             self._pipe.send("flushed", frame[1])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.capture.framing import PREFIX, batch, unpack, word
+from recorder.capture.framing import PREFIX, Items, batch, unpack, word
 
 EVENTS = st.tuples(
     st.integers(1, 9),
@@ -28,7 +28,9 @@ def received(frame: bytes) -> object:
 
 @given(st.lists(EVENTS | ORDERS, max_size=20))
 def test_items_come_out_in_order_with_their_bodies(items: list[tuple[object, ...]]) -> None:
-    assert received(b"".join(batch(items))) == items
+    size = sum(len(item[6]) for item in items if len(item) == 7)  # type: ignore[arg-type]
+    found = received(b"".join(batch(items)))
+    assert found == Items(items, size)  # type: ignore[arg-type]
 
 
 def test_a_word_comes_out() -> None:
