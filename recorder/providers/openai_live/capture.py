@@ -15,6 +15,7 @@ from recorder.providers.openai_live.routing import is_sideband, template
 from recorder.providers.openai_live.sides import APPEND, OUTPUT, START
 from recorder.providers.openai_realtime.capture import (
     Format,
+    PlainTypes,
     event_type,
     named_format,
     parse,
@@ -32,6 +33,7 @@ class LiveTracker:
     """Follows one session: the formats of its channels, its id and model."""
 
     def __init__(self) -> None:
+        self._plain = PlainTypes()
         self._formats: dict[int, Format] = {}
         self._sidebands: set[int] = set()
         self._files = WavFiles()
@@ -45,13 +47,16 @@ class LiveTracker:
             return self._chunk(channel, sender, template(type_), body)
         if kind != "ws.text":
             return Insight(template(type_))
+        return self._plain.seen(body) or self._look(channel, sender, body)
+
+    def _look(self, channel: int, sender: Sender, body: bytes) -> Insight:
         found = event_type(body)
         key = _KEYS.get(found)
         if key:
             return Insight(found, self._audio(channel, sender, found, key, body))
         if found in _SESSION:
             return Insight(found, facts=self._session(channel, parse(body)))
-        return Insight(found)
+        return self._plain.see(found, body)
 
     def _audio(
         self, channel: int, sender: Sender, found: str, key: bytes, body: bytes

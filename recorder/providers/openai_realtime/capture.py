@@ -45,6 +45,9 @@ _HEAD = re.compile(
     rb'\s*\{\s*(?:"event_id"\s*:\s*"[^"\\]*"\s*,\s*)?"type"\s*:\s*"([A-Za-z0-9_.]+)"'
 )
 _VALUE = re.compile(rb'\s*:\s*"')
+_NAME = len('{"type":"') + 1  # the quote that ends a type, of a character at least, is not before
+_LONGEST = 100  # bytes of a message's beginning up to the end of its type
+_MOST_TYPES = 256  # beginnings that are remembered
 
 
 class Format(NamedTuple):
@@ -122,16 +125,40 @@ def _at(value: object, *path: str) -> object:
     return value
 
 
+class PlainTypes:
+    """What there is to see in messages of which only the type matters: known by how they begin, so
+    that most need neither a parser nor an object of their own."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, Insight] = {}
+
+    def seen(self, body: bytes) -> Insight | None:
+        """What a message shows that begins as another did; None if none did."""
+        return self._known.get(body[: body.find(b'"', _NAME, _LONGEST) + 1])
+
+    def see(self, type_: str, body: bytes) -> Insight:
+        """What a message of this type shows, of which only that matters."""
+        insight = Insight(type_)
+        beginning = body[: body.find(b'"', _NAME, _LONGEST) + 1]
+        if _HEAD.fullmatch(beginning) and len(self._known) < _MOST_TYPES:
+            self._known[beginning] = insight
+        return insight
+
+
 class RealtimeTracker:
     """Follows one session: the formats in force on each channel, the ids it shows."""
 
     def __init__(self) -> None:
+        self._plain = PlainTypes()
         self._formats: dict[tuple[int, Sender], Format] = {}
         self._responses: dict[str, Format] = {}
 
     def inspect(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> Insight:
         if kind != "ws.text":
             return Insight(type_)
+        return self._plain.seen(body) or self._look(channel, sender, body)
+
+    def _look(self, channel: int, sender: Sender, body: bytes) -> Insight:
         found = event_type(body)
         key = AUDIO_KEYS.get(found)
         if key:
@@ -144,7 +171,8 @@ class RealtimeTracker:
             return Insight(found, facts=self._session(channel, parse(body)))
         if found == "response.created":
             self._response(parse(body))
-        return Insight(found)
+            return Insight(found)
+        return self._plain.see(found, body)
 
     def _audio(
         self, channel: int, sender: Sender, found: str, key: bytes, body: bytes
