@@ -17,10 +17,11 @@ from hashlib import sha256
 from typing import Final
 
 from recorder.errors import RecorderError
-from recorder.events import Event
+from recorder.events import Kind, Sender
 
 SCHEME: Final = "sha256/2"  # that of new tapes
 LINK_BYTES: Final[Mapping[str, int]] = {"sha256/1": 32, "sha256/2": 16}
+_SHORT: Final = 4096  # bytes of a body that cost less to copy than a second call does
 
 
 class UnknownScheme(RecorderError):
@@ -41,11 +42,24 @@ def genesis(scheme: str, session: str, provider: str, wall_ns: int) -> bytes:
     return sha256(f"{scheme}\n{session}\n{provider}\n{wall_ns}".encode()).digest()[:size]
 
 
-def link(previous: bytes, event: Event) -> bytes:
-    """The link of `event`, given the link of the event before it, whose length it has."""
-    _, seq, at_ns, channel, sender, kind, type_, body = event
-    state = sha256(
-        previous + f"{seq}\n{at_ns}\n{channel}\n{sender}\n{kind}\n{type_}\n{len(body)}\n".encode()
-    )
-    state.update(body)
-    return state.digest()[: len(previous)]
+def link(
+    previous: bytes,
+    seq: int,
+    at_ns: int,
+    channel: int,
+    sender: Sender,
+    kind: Kind,
+    type_: str,
+    body: bytes,
+) -> bytes:
+    """The link of an event (the fields of `Event` after its session), given the link of the event
+    before it, whose length it has."""
+    size = len(body)
+    head = f"{seq}\n{at_ns}\n{channel}\n{sender}\n{kind}\n{type_}\n{size}\n".encode()
+    if size <= _SHORT:
+        digest = sha256(previous + head + body).digest()
+    else:
+        state = sha256(previous + head)
+        state.update(body)  # without a copy of it
+        digest = state.digest()
+    return digest[: len(previous)]

@@ -86,7 +86,7 @@ def _walk(
         except RecorderError as error:
             cause = error.cause if isinstance(error, DamagedTape) else str(error)
             return place, Fault("audio", f"event {stored.seq} is not whole: {cause}", stored.seq)
-        digest = link(place.previous, event)
+        digest = link(place.previous, *event[1:])
         if stored.seq != place.seq or digest != stored.digest:
             return place, _Diagnosis(store, row, place).fault()
         place = _Place(place.seq + 1, digest)
@@ -181,7 +181,7 @@ class _Diagnosis:
                 if event is None:
                     continue
                 moved = event._replace(seq=self._place.seq, at_ns=at_ns)
-                if link(self._place.previous, moved) in (row.digest, own.digest):
+                if link(self._place.previous, *moved[1:]) in (row.digest, own.digest):
                     return True
         return False
 
@@ -212,7 +212,7 @@ class _Diagnosis:
         event = self._try(*row_refs)
         if event is None:
             return False
-        return link(before.digest, event._replace(seq=seq)) == row_refs[0].digest
+        return link(before.digest, seq, *event[2:]) == row_refs[0].digest
 
     def _closed_up(
         self,

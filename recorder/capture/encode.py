@@ -8,11 +8,12 @@ caller, because it is the one expensive step.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from recorder.audio.pcm import frame_bytes
+from recorder.capture.tap import Happened
 from recorder.chain import genesis, link
 from recorder.characters import storable
 from recorder.errors import RecorderError
@@ -32,6 +33,8 @@ from recorder.store.base import (
 )
 
 log = logging.getLogger("recorder.writer")
+_MOST_NAMES = 512  # that are remembered
+_LONGEST_RUN = 64  # events that are looked at together
 SEGMENT_BYTES = 1 << 20  # a longer run of audio is continued in a new segment
 
 
@@ -83,6 +86,7 @@ class Encoder:
         self.digest = digest or first
         self._tracker = tracker
         self._redactor = redactor
+        self._names: dict[str, str] = {}
         self._segments = segments
         self._open: dict[tuple[int, Sender, str], _Segment] = {}
 
@@ -105,38 +109,93 @@ class Encoder:
         draft: Draft,
     ) -> None:
         """Add one event, numbering it. Raises SecretLeft before anything of it is in `draft`."""
-        session, seq = self.row.id, self.seq + 1
         insight = self._inspect(channel, sender, kind, type_, body)
-        name = storable(self._redactor.name(insight.type))
-        lifted, audio = lift(body, insight.audio) if insight.audio else (body, ())
+        self._add(insight, at_ns, channel, sender, kind, type_, body, draft)
+
+    def take(self, events: Iterable[Happened], draft: Draft) -> None:
+        """Add `events`: what `add` does for each, in less time. SecretLeft leaves out the event
+        that has it and those after it; `seq` is that of the one before."""
+        run: list[Happened] = []
+        seen: Insight | None = None
+        at: tuple[int, Sender, Kind] | None = None
+        for event in events:
+            _, _, channel, sender, kind, type_, body = event
+            insight = self._inspect(channel, sender, kind, type_, body)
+            place = (channel, sender, kind)
+            if insight is not seen or place != at or len(run) == _LONGEST_RUN:
+                if seen is not None:
+                    self._add_run(seen, run, draft)
+                run, seen, at = [], insight, place
+            run.append(event)
+        if seen is not None:
+            self._add_run(seen, run, draft)
+
+    def _add_run(self, insight: Insight, run: Sequence[Happened], draft: Draft) -> None:
+        """Add events of one channel and sender that show the same. Between those that pass together
+        one is looked at by itself: the first of a stream makes it known. Where none passes after
+        it either, a secret may be in any, and all are."""
+        _, _, channel, sender, kind, _, _ = run[0]
+        name = self._name(insight.type)
+        passing = 1
+        while len(run) > 1 and kind == "ws.text":
+            before = passing
+            bodies = [event[6] for event in run]
+            passing = self._redactor.passing(channel, sender, name, bodies)
+            if not passing and not before:
+                break
+            for _, at_ns, _, _, _, _, body in run[:passing]:
+                self._append(at_ns, channel, sender, kind, name, body, body, draft)
+            for event in run[passing : passing + 1]:
+                self._add(insight, *event[1:], draft)
+            run = run[passing + 1 :]
+        for event in run:
+            self._add(insight, *event[1:], draft)
+
+    def _add(
+        self,
+        insight: Insight,
+        at_ns: int,
+        channel: int,
+        sender: Sender,
+        kind: Kind,
+        type_: str,
+        body: bytes,
+        draft: Draft,
+    ) -> None:
+        found, fields, ended, facts = insight
+        name = self._name(found)
+        lifted, audio = lift(body, fields) if fields else (body, ())
         clean = self._redactor.redact(channel, sender, kind, name, lifted)
         if clean is not lifted:
-            whole = Event(session, seq, at_ns, channel, sender, kind, name, body)
+            whole = Event(self.row.id, self.seq + 1, at_ns, channel, sender, kind, name, body)
             body, lifted, audio = self._redacted(whole, type_, clean, bool(audio))
-        event = Event(session, seq, at_ns, channel, sender, kind, name, body)
-        self.digest = link(self.digest, event)
-        self.seq, self.at_ns = seq, at_ns
-        text = _text(lifted)
-        draft.batch.events.append(
-            EventRow(
-                session,
-                seq,
-                at_ns,
-                channel,
-                sender,
-                kind,
-                name,
-                text,
-                lifted if text is None else None,
-                self.digest,
-            )
-        )
+        row = self._append(at_ns, channel, sender, kind, name, body, lifted, draft)
         if audio:
-            self._keep(event, audio, draft)
-        for stream in insight.ended:
+            self._keep(row, audio, draft)
+        for stream in ended:
             self._end((channel, sender, stream), draft)
-        if insight.facts:
-            self.learn(insight.facts, draft)
+        if facts:
+            self.learn(facts, draft)
+
+    def _append(
+        self,
+        at_ns: int,
+        channel: int,
+        sender: Sender,
+        kind: Kind,
+        name: str,
+        body: bytes,
+        lifted: bytes,
+        draft: Draft,
+    ) -> EventRow:
+        """Number and chain an event without secrets; `lifted` is its body without audio."""
+        self.seq = seq = self.seq + 1
+        self.at_ns = at_ns
+        self.digest = digest = link(self.digest, seq, at_ns, channel, sender, kind, name, body)
+        text, raw = _columns(lifted)
+        row = EventRow(self.row.id, seq, at_ns, channel, sender, kind, name, text, raw, digest)
+        draft.batch.events.append(row)
+        return row
 
     def learn(self, facts: Mapping[str, str], draft: Draft) -> None:
         """Write facts of the session (external_id, model) that were not known before."""
@@ -169,6 +228,15 @@ class Encoder:
         )
         draft.batch.sessions.append(self.row)
 
+    def _name(self, found: str) -> str:
+        """The name of an event as it is stored. The same few come often."""
+        name = self._names.get(found)
+        if name is None:
+            name = storable(self._redactor.name(found))
+            if len(self._names) < _MOST_NAMES:
+                self._names[found] = name
+        return name
+
     def _inspect(
         self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes
     ) -> Insight:
@@ -198,7 +266,9 @@ class Encoder:
             )
         return body, lifted, audio
 
-    def _keep(self, event: Event, audio: Sequence[tuple[AudioField, Span]], draft: Draft) -> None:
+    def _keep(
+        self, event: EventRow, audio: Sequence[tuple[AudioField, Span]], draft: Draft
+    ) -> None:
         for ordinal, (place, span) in enumerate(audio):
             segment = self._segment(event, place, draft)
             size = len(span.data)
@@ -219,7 +289,7 @@ class Encoder:
             if segment.size >= SEGMENT_BYTES and _is_whole(segment):
                 self._end((event.channel, event.sender, place.stream), draft)
 
-    def _segment(self, event: Event, place: AudioField, draft: Draft) -> _Segment:
+    def _segment(self, event: EventRow, place: AudioField, draft: Draft) -> _Segment:
         key = (event.channel, event.sender, place.stream)
         segment = self._open.get(key)
         coding = (place.codec, place.rate, place.channels)
@@ -262,11 +332,11 @@ def _clean(row: SessionRow, redactor: Redactor) -> SessionRow:
     )
 
 
-def _text(body: bytes) -> str | None:
-    """The body as text where a text column can hold it exactly, else None."""
-    if b"\0" in body:
-        return None
-    try:
-        return body.decode()
-    except UnicodeDecodeError:
-        return None
+def _columns(body: bytes) -> tuple[str | None, bytes | None]:
+    """The body as text where a text column can hold it exactly, else as bytes."""
+    if b"\0" not in body:
+        try:
+            return body.decode(), None
+        except UnicodeDecodeError:
+            pass
+    return None, body

@@ -9,6 +9,7 @@ concerned (`end`) or leaves a marked hole in them (`pass`).
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -98,29 +99,29 @@ class Ledger:
 
     def _prepare(self, items: Sequence[Happened | Order]) -> _Pending:
         draft = Draft()
-        live = self._live
-        touched: set[int] = set()
+        queued: defaultdict[int, list[Happened | Order]] = defaultdict(list)
         for item in items:
-            number = item[0]
-            tape = live.get(number)
-            if tape is None:
-                if not isinstance(item, Order) or item.action != "begin":
-                    continue
-                tape = live[number] = self._admit(item)
-            touched.add(number)
-            tape.take(item, draft)
-        tapes = {live[number] for number in touched}
-        for tape in tapes:
-            tape.flush(draft)
+            queued[item[0]].append(item)  # only the order within a tape counts
+        tapes: dict[int, LiveTape] = {}
+        for number, mine in queued.items():
+            tape = self._live.get(number) or self._admit(mine[0])
+            if tape is not None:
+                tapes[number] = tape
+                tape.take(mine, draft)
+                tape.flush(draft)
         seals = [self._pool.submit(seal, job) for job in draft.jobs]
-        ending = {number for number in touched if live[number].over}
-        return _Pending(draft, seals, tapes, ending)
+        ending = {number for number, tape in tapes.items() if tape.over}
+        return _Pending(draft, seals, set(tapes.values()), ending)
 
-    def _admit(self, order: Order) -> LiveTape:
-        number = order.tape
-        return LiveTape(
-            order.value, self._secrets, self._store, lambda error: self._fail(number, error)
+    def _admit(self, first: Happened | Order) -> LiveTape | None:
+        """A new tape; None if this is something that came after the end of one."""
+        if not isinstance(first, Order) or first.action != "begin":
+            return None
+        number = first.tape
+        tape = self._live[number] = LiveTape(
+            first.value, self._secrets, self._store, lambda error: self._fail(number, error)
         )
+        return tape
 
     def _commit(self, pending: _Pending, behind: _Pending | None) -> None:
         """Commit. On failure what was prepared behind it is given up too: it builds on it."""

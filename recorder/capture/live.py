@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from recorder.capture.encode import Draft, Encoder, SecretLeft
 from recorder.capture.resume import acquaint, open_segments, resume
@@ -42,18 +42,17 @@ class LiveTape:
         self._last_ns = 0
         self._wanted: Status | None = None
 
-    def take(self, item: Happened | Order, draft: Draft) -> None:
-        """Add one queued item to `draft`."""
-        if isinstance(item, Order):
-            self._obey(item, draft)
-        elif self.broken:
-            self._lost += 1
-            self._last_ns = item[1]
-        else:
-            try:
-                self._encoder.add(*item[1:], draft)
-            except SecretLeft as error:
-                self.break_off(error, goes_on=False)
+    def take(self, items: Iterable[Happened | Order], draft: Draft) -> None:
+        """Add queued items to `draft`, in order."""
+        events: list[Happened] = []
+        for item in items:
+            if isinstance(item, Order):
+                self._add(events, draft)
+                events = []
+                self._obey(item, draft)
+            else:
+                events.append(item)
+        self._add(events, draft)
 
     def flush(self, draft: Draft) -> None:
         """Add the audio that open segments gained."""
@@ -94,6 +93,20 @@ class LiveTape:
         self._store.commit(draft.batch)
         self._channels.clear()
         self._encoder, self.broken, self._lost, self.over = encoder, None, 0, ends
+
+    def _add(self, events: Sequence[Happened], draft: Draft) -> None:
+        """Add events; those of a tape that broke are lost."""
+        if not self.broken:
+            before = self._encoder.seq
+            try:
+                self._encoder.take(events, draft)
+                return
+            except SecretLeft as error:
+                self.break_off(error, goes_on=False)
+                events = events[self._encoder.seq - before + 1 :]
+        if events:
+            self._lost += len(events)
+            self._last_ns = events[-1][1]
 
     def _obey(self, order: Order, draft: Draft) -> None:
         if order.action == "channel":

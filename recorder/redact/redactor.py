@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from functools import lru_cache, partial
-from typing import NamedTuple
+from collections.abc import Sequence
+from functools import lru_cache
 
 from recorder.events import Kind, Sender
+from recorder.redact.deltas import Deltas, Origin, read
 from recorder.redact.finder import Finder, merged
 from recorder.redact.personal import Personal, Places, unspelled
 from recorder.redact.secrets import Secrets, to_bytes
-from recorder.redact.sieve import REACH, Sieve
+from recorder.redact.sieve import Sieve
 from recorder.redact.streams import CHUNK_WINDOW, Streams
 from recorder.redact.views import Found, unescaped
-from recorder.redact.walk import texts
 
-_IDS = (("item_id",), ("response_id",), ("call_id",))
-_ITEM = b'"item_id"'
 _PLACE = "$.delta"
-_BACKSLASH = ord("\\")
-_MOST_NAMES = 512
 
 
 @lru_cache(maxsize=16)
@@ -46,22 +41,22 @@ class Redactor:
         self._words = _Eraser(secrets, table.places) if table.places else self._plain
         self._kept = table.kept
         self._used = self._words
-        self._names: dict[str, str] = {}
-        self._clean_name = partial(_text, *_tools(secrets))
+        self._tools = _tools(secrets)
 
     def name(self, text: str) -> str:
-        """An event's type, a model, an id: `text` without secrets. The same few come often."""
-        found = self._names.get(text)
-        if found is None:
-            found = self._clean_name(text)
-            if len(self._names) < _MOST_NAMES:
-                self._names[text] = found
-        return found
+        """An event's type, a model, an id: `text` without secrets."""
+        return _text(*self._tools, text)
 
     def redact(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> bytes:
         """`body` with a marker in the place of each secret; the same object if there is none."""
-        self._used = self._plain if type_ in self._kept else self._words
+        self._used = self._eraser(type_)
         return self._used.redact(channel, sender, kind, type_, body)
+
+    def passing(self, channel: int, sender: Sender, type_: str, bodies: Sequence[bytes]) -> int:
+        """How many of `bodies`, text messages of one type that came one after the other, hold no
+        secret, as can be told from the last one at once. `redact` would give each of these as it
+        is; it is not called for them."""
+        return self._eraser(type_).deltas.passing((channel, sender, type_), bodies)
 
     def leftover(self, body: bytes) -> str | None:
         """Where a secret still stands in `body`, which `redact` gave last and which is about to be
@@ -70,6 +65,9 @@ class Redactor:
         A place is `$.session.tools[0].authorization`, `header authorization` or `offset 123`.
         """
         return self._used.leftover(body)
+
+    def _eraser(self, type_: str) -> _Eraser:
+        return self._plain if type_ in self._kept else self._words
 
 
 class _Eraser:
@@ -82,6 +80,7 @@ class _Eraser:
         self._streams = Streams(
             secrets, self._finder, self._sieve, is_always_hot=places is not None
         )
+        self.deltas = Deltas(self._streams, self._sieve)
 
     def redact(self, channel: int, sender: Sender, kind: Kind, type_: str, body: bytes) -> bytes:
         if self._places:  # deltas go as a whole
@@ -116,64 +115,18 @@ class _Eraser:
             founds = merged((*self._find(body), *founds))
         return self._finder.replace(body, founds)
 
-    def _delta(self, stream: tuple[int, str, str], body: bytes) -> bytes:
-        if self._passes(stream, body):
+    def _delta(self, origin: Origin, body: bytes) -> bytes:
+        if self.deltas.passing(origin, (body,)) or self.deltas.belongs(origin, body):
             return body
-        delta = _read(body)
+        delta = read(body)
         if delta is None:
             return self._join(body, [])
-        key = (stream, delta.ids)
         text = unescaped(body[delta.start : delta.end])
-        founds = text.raw(self._streams.feed(key, text.text), delta.start, _PLACE)
+        founds = text.raw(self._streams.feed((origin, delta.ids), text.text), delta.start, _PLACE)
         result = self._join(body, founds)
         if result is body:
-            self._streams.trust(key)
+            self.deltas.learn(origin, delta.ids, body)
         return result
-
-    def _passes(self, stream: tuple[int, str, str], body: bytes) -> bool:
-        """Whether this is the next delta of a known stream, without any hint of a secret."""
-        head, _, rest = body.partition(b'"delta"')
-        pieces = rest.split(b'"', 2)
-        if len(pieces) < 3 or pieces[0].strip() != b":" or _BACKSLASH in pieces[1]:
-            return False
-        frame, event_id = _frame(head)
-        tail = self._streams.tail((stream, frame))
-        if tail is None or tail.hot > 0 or not tail.framed:
-            return False
-        _, text, after = pieces
-        if self._sieve.hints(b'%s%s"%s"%s' % (tail.text[-REACH:], text, event_id, after)):
-            return False
-        tail.push(text)
-        return True
-
-
-class _Delta(NamedTuple):
-    ids: Hashable
-    start: int  # its text is `body[start:end]`, as a JSON string has it
-    end: int
-
-
-def _frame(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
-    """What stands around the event id in the part of a delta before its text, and the id."""
-    before, _, rest = head.partition(b'"event_id"')
-    pieces = rest.split(b'"', 2)
-    if len(pieces) < 3:
-        return (head,), b""
-    return (before, pieces[0], pieces[2]), pieces[1]
-
-
-def _read(body: bytes) -> _Delta | None:
-    """Where the text of a delta is, and what tells its stream from others."""
-    values = list(texts(body))
-    spans = [(text.start, text.end) for text in values if text.path == ("delta",)]
-    if not spans:
-        return None
-    start, end = spans[-1]  # of several equal keys a reader takes the last
-    head, _, _ = body[:start].rpartition(b'"delta"')
-    if _ITEM in head or _ITEM not in body:
-        return _Delta(_frame(head)[0], start, end)
-    ids = [(text.path, body[text.start : text.end]) for text in values if text.path in _IDS]
-    return _Delta(tuple(ids), start, end)
 
 
 def redact_text(secrets: Secrets, text: str) -> str:

@@ -8,6 +8,7 @@ text of the last few bytes is kept in memory to tell what continues what.
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator
 
 from recorder.redact import shapes
@@ -69,7 +70,7 @@ class Streams:
         self._known = [to_bytes(value) for value in secrets.known if value]
         longest = max(map(len, self._known), default=0)
         self._window = max(_DELTA_WINDOW, min(longest, LONGEST_KNOWN))
-        self._tails: dict[Hashable, Tail] = {}
+        self._tails: OrderedDict[Hashable, Tail] = OrderedDict()
 
     def drop(self, key: Hashable) -> None:
         """The stream has ended."""
@@ -77,21 +78,29 @@ class Streams:
 
     def tail(self, key: Hashable) -> Tail | None:
         """The end of a stream that was fed before."""
-        tail = self._tails.pop(key, None)
+        tail = self._tails.get(key)
         if tail is not None:
-            self._tails[key] = tail
+            self._tails.move_to_end(key)
         return tail
 
-    def trust(self, key: Hashable) -> None:
-        """What the messages of this stream have in common is clean."""
-        self._tails[key].framed = True
+    def push(self, key: Hashable, tail: Tail, piece: bytes) -> None:
+        """Take a piece without a secret, for the end of a stream that was not forgotten since."""
+        self._tails.move_to_end(key)
+        tail.text = (tail.text + piece)[-tail.window :]
+
+    def trust(self, key: Hashable) -> Tail:
+        """What the messages of this stream have in common is clean; its end."""
+        tail = self._tails[key]
+        tail.framed = True
+        return tail
 
     def feed(self, key: Hashable, piece: bytes, window: int = 0) -> list[Found]:
         """The secrets, or parts of secrets, in the next piece of a stream."""
         tail = self.tail(key)
         if tail is None:
             if len(self._tails) >= _MOST_STREAMS:
-                del self._tails[next(iter(self._tails))]
+                _, forgotten = self._tails.popitem(last=False)
+                forgotten.framed = False  # for whoever still holds it
             tail = self._tails[key] = Tail(max(window, self._window))
         if self._is_always_hot or self._sieve.hints(tail.text[-REACH:] + piece):
             tail.hot = tail.window

@@ -154,7 +154,7 @@ def test_a_secret_in_a_folder_is_not_stored(tmp_path: Path) -> None:
     key = "sk-proj-4XmR9vTq2LwZ7sKd1BnY"
     session, wall_ns = "01m88b4vfrjehr6we71z4tvtsa", 1
     event = Event(session, 1, 0, 1, "client", "ws.text", "x", f'{{"key":"{key}"}}'.encode())
-    digest = link(genesis(SCHEME, session, "openai", wall_ns), event)
+    digest = link(genesis(SCHEME, session, "openai", wall_ns), *event[1:])
     row = SessionRow(session, "t", "openai", wall_ns, SCHEME, "r", None, None, None, "complete")
     store = MemoryStore()
     store.commit(

@@ -77,7 +77,7 @@ def test_the_digest_is_the_chain_over_the_wire_bytes(ended: Tampering) -> None:
         tape = Recording(store, ended.session)
         digest = genesis(tape.row.scheme, tape.id, "openai", tape.row.wall_ns)
         for event, take in zip(tape.events(), TAKES, strict=True):
-            digest = link(digest, event._replace(body=take.body))
+            digest = link(digest, *event._replace(body=take.body)[1:])
     assert ended.verdict().digest == digest == tape.row.digest
 
 
@@ -229,7 +229,7 @@ def test_an_event_added_at_the_end_is_named(ended: Tampering) -> None:
 def test_an_event_added_at_the_end_with_a_right_link_is_named(ended: Tampering) -> None:
     with closing(open_store(str(ended.path), create=False, readonly=True)) as store:
         *_, last = Recording(store, ended.session).events()
-        digest = link(ended.verdict().digest, last._replace(seq=LAST + 1))
+        digest = link(ended.verdict().digest, LAST + 1, *last[2:])
     ended.run(_copy(LAST, LAST + 1))
     ended.run(f"UPDATE event SET digest = x'{digest.hex()}' WHERE seq = {LAST + 1}")
     assert (ended.fault().kind, ended.fault().event) == ("added", LAST + 1)
@@ -269,7 +269,7 @@ def test_a_rewritten_chain_is_known_by_the_end(ended: Tampering) -> None:
         for event in tape.events():
             if event.seq == 5:
                 event = event._replace(body=event.body.replace(b"Short.", b"Long."))
-            digest = link(digest, event)
+            digest = link(digest, *event[1:])
             digests.append((event.seq, digest.hex()))
     ended.run(
         "UPDATE event SET body = replace(body, 'Short.', 'Long.') WHERE seq = 5",

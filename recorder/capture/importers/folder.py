@@ -82,7 +82,7 @@ def read_folder(folder: Path, tape: Tape, redactor: Redactor) -> Batch:
         if row.channel not in channels:
             raise _changed(folder, number, f"is on channel {row.channel}, which is not there")
         event = _event(folder, row, refs, audio)
-        digest = link(digest, event)
+        digest = link(digest, *event[1:])
         if digest != row.digest:
             also = ", or the session's provider or start," if number == 1 else ""
             raise _changed(folder, number, f"({row.sender} {row.type or row.kind}){also} differs")

@@ -1,0 +1,154 @@
+"""Text deltas: messages that bring a text piece by piece. Most of what is said on a call is these.
+
+One differs from the one before it in its event id and in its piece of text. So deltas without any
+hint of a secret are told by comparing their other bytes with those of the last one, many at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import NamedTuple
+
+from recorder.redact.sieve import REACH, Sieve
+from recorder.redact.streams import Streams, Tail
+from recorder.redact.walk import texts
+
+Origin = tuple[int, str, str]  # channel, sender, type
+
+_IDS = (("item_id",), ("response_id",), ("call_id",))
+_ITEM = b'"item_id"'
+_MOST_ORIGINS = 64
+
+
+class Delta(NamedTuple):
+    """Where the text of a delta is, and what tells its stream from others."""
+
+    ids: Hashable
+    start: int  # its text is `body[start:end]`, as a JSON string has it
+    end: int
+
+
+class _Parts(NamedTuple):
+    """A delta cut up at its first `"delta"`: `FRAME "delta" COLON " text " AFTER`."""
+
+    frame: tuple[bytes, ...]  # what stands around the event id
+    event_id: bytes
+    colon: bytes
+    text: bytes
+    after: bytes
+
+
+class _Last(NamedTuple):
+    """The last delta of an origin, `HEAD event-id MIDDLE text " …`, and the stream it is of."""
+
+    head: bytes  # up to the event id, with the quote before it
+    middle: bytes  # from the quote after the event id up to the text, with the quote before that
+    key: Hashable
+    tail: Tail
+
+
+class Deltas:
+    """Tells which deltas pass without a closer look. Their texts are remembered with their stream,
+    so that a secret is found wherever it is split."""
+
+    def __init__(self, streams: Streams, sieve: Sieve) -> None:
+        self._streams = streams
+        self._hints = sieve.hints
+        self._last: dict[Origin, _Last] = {}
+
+    def passing(self, origin: Origin, bodies: Sequence[bytes]) -> int:
+        """How many of `bodies`, which came one after the other, are the next deltas of the stream
+        that the last one was of, in the very same words. They pass; where one of them hints at a
+        secret none does, and each is to be looked at by itself."""
+        last = self._last.get(origin)
+        if last is None:
+            return 0
+        head, middle, key, tail = last
+        before, size = len(head), len(middle)
+        texts: list[bytes] = []
+        others: list[bytes] = []
+        for body in bodies:
+            named = body.find(b'"', before)
+            start = named + size
+            end = body.find(b'"', start)
+            if end < 0 or body[:before] != head or body[named:start] != middle:
+                break
+            texts.append(body[start:end])
+            others += (body[before:named], body[end:])
+        return len(texts) if texts and self._pass(key, tail, b"".join(texts), others) else 0
+
+    def belongs(self, origin: Origin, body: bytes) -> bool:
+        """Whether this is the next delta of any known stream, without a hint of a secret."""
+        parts = _parts(body)
+        if parts is None:
+            return False
+        key = (origin, parts.frame)
+        tail = self._streams.tail(key)
+        others = (parts.event_id, parts.after)
+        if tail is None or not self._pass(key, tail, parts.text, others):
+            return False
+        self._remember(origin, parts.frame, parts.colon, key, tail)
+        return True
+
+    def learn(self, origin: Origin, ids: Hashable, body: bytes) -> None:
+        """A delta was looked at and is clean, and so is what the next have in common with it."""
+        key = (origin, ids)
+        tail = self._streams.trust(key)
+        parts = _parts(body)
+        if parts is not None and parts.frame == ids:
+            self._remember(origin, parts.frame, parts.colon, key, tail)
+
+    def _pass(self, key: Hashable, tail: Tail, text: bytes, others: Sequence[bytes]) -> bool:
+        """Let a text go by if neither it, with what came before it, nor what else differs from
+        message to message hints at a secret. No hint has a quote in it: what stands between quotes
+        is judged on its own."""
+        if tail.hot > 0 or not tail.framed or b"\\" in text:
+            return False
+        if self._hints(tail.text[-REACH:] + b'"'.join((text, *others))):
+            return False
+        self._streams.push(key, tail, text)
+        return True
+
+    def _remember(
+        self, origin: Origin, frame: tuple[bytes, ...], colon: bytes, key: Hashable, tail: Tail
+    ) -> None:
+        if len(frame) < 3:
+            return  # without an event id every message has other words
+        if len(self._last) >= _MOST_ORIGINS:
+            self._last.clear()
+        before, between, after = frame
+        head = b'%b"event_id"%b"' % (before, between)
+        self._last[origin] = _Last(head, b'"%b"delta"%b"' % (after, colon), key, tail)
+
+
+def read(body: bytes) -> Delta | None:
+    """Where the text of a message is that should be a delta; None if it has none."""
+    values = list(texts(body))
+    spans = [(text.start, text.end) for text in values if text.path == ("delta",)]
+    if not spans:
+        return None
+    start, end = spans[-1]  # of several equal keys a reader takes the last
+    head, _, _ = body[:start].rpartition(b'"delta"')
+    if _ITEM in head or _ITEM not in body:
+        return Delta(_frame(head)[0], start, end)
+    ids = [(text.path, body[text.start : text.end]) for text in values if text.path in _IDS]
+    return Delta(tuple(ids), start, end)
+
+
+def _parts(body: bytes) -> _Parts | None:
+    before, _, rest = body.partition(b'"delta"')
+    pieces = rest.split(b'"', 2)
+    if len(pieces) < 3 or pieces[0].strip() != b":":
+        return None
+    frame, event_id = _frame(before)
+    colon, text, after = pieces
+    return _Parts(frame, event_id, colon, text, after)
+
+
+def _frame(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
+    """What stands around the event id in the part of a delta before its text, and the id."""
+    before, _, rest = head.partition(b'"event_id"')
+    pieces = rest.split(b'"', 2)
+    if len(pieces) < 3:
+        return (head,), b""
+    return (before, pieces[0], pieces[2]), pieces[1]
