@@ -1,6 +1,6 @@
 """Frames between the recording side and the writer process: a pickled value, and bodies beside it.
 
-Bodies do not go through the pickle, so that the kernel gathers them from where they are. A frame
+Bodies do not go through the pickle, and the kernel gathers long ones from where they are. A frame
 is two lengths (head, bodies; 4 bytes each, big-endian), the head, and the bodies one after the
 other. Of a list of items the head has each field of all events as a column, with the lengths of
 their bodies, and the orders with their places: columns are made, pickled and taken apart by C. Both
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from recorder.capture.tap import Happened, Order
 
 PREFIX = struct.Struct("!II")
+_JOINED = 1 << 17  # bytes that cost less to copy once than to hand over piece by piece
 _EVENT = 7  # how many fields an event has; an order has fewer
 
 
@@ -34,14 +35,18 @@ def word(value: object) -> bytes:
     return PREFIX.pack(len(head), 0) + head
 
 
-def batch(items: Sequence[tuple[Any, ...]]) -> list[bytes | memoryview]:
-    """A frame of items, as buffers to be sent one after the other."""
+def batch(items: Sequence[tuple[Any, ...]]) -> tuple[list[bytes | memoryview], int]:
+    """A frame of items, as buffers to be sent one after the other, and how many bytes their bodies
+    have."""
     events = [item for item in items if len(item) == _EVENT]
     orders = [(at, item) for at, item in enumerate(items) if len(item) != _EVENT]
     *columns, bodies = zip(*events, strict=True) if events else ((),) * _EVENT
     sizes = tuple(map(len, bodies))
     head = pickle.dumps([columns, sizes, orders], protocol=5)
-    return [PREFIX.pack(len(head), sum(sizes)) + head, *bodies]
+    size = sum(sizes)
+    start = PREFIX.pack(len(head), size) + head
+    buffers = [start + b"".join(bodies)] if size <= _JOINED else [start, *bodies]
+    return buffers, size
 
 
 def unpack(head: bytes | memoryview, bodies: memoryview) -> Any:

@@ -46,6 +46,7 @@ class WriterProcess(TapeOpener):
         self._flushing: list[int] = []
         self._flushes: dict[int, asyncio.Future[None]] = {}
         self._more = asyncio.Event()
+        self._waking = False  # `_more` is about to be set for `put`
         self._room = asyncio.Event()
         self._closing = False
         self._lost: RecorderError | None = None
@@ -86,7 +87,8 @@ class WriterProcess(TapeOpener):
             return  # the tape knows: see `_begin` and `_fall`
         self._queue.append(tuple(item))
         self._put_bytes += size + OVERHEAD
-        if not self._more.is_set():
+        if not self._waking:  # once for all that comes before `_talk` is there
+            self._waking = True
             self._loop.call_soon_threadsafe(self._more.set)
         if isinstance(item, Order) and item.action == "end":
             self._loop.call_soon_threadsafe(self.ending.set)
@@ -129,10 +131,12 @@ class WriterProcess(TapeOpener):
             while True:
                 await self._more.wait()
                 self._more.clear()
+                self._waking = False
                 while queue:
                     items = [queue.popleft() for _ in range(min(len(queue), _FRAME_ITEMS))]
-                    await self._send(batch(items))
-                    self._taken_bytes += sum(map(_size, items))
+                    frame, size = batch(items)
+                    await self._send(frame)
+                    self._taken_bytes += size + OVERHEAD * len(items)
                     self._room.set()
                 while self._flushing:
                     await self._send([word(("flush", self._flushing.pop(0)))])
@@ -215,8 +219,3 @@ class WriterProcess(TapeOpener):
                 return b""
             data += piece
         return data
-
-
-def _size(item: tuple[Any, ...]) -> int:
-    """What an item takes in the queue."""
-    return OVERHEAD + len(item[6]) if len(item) == 7 else OVERHEAD
