@@ -137,6 +137,8 @@ class Conduct(NamedTuple):
     """Such a message, without the two."""
     more: bytes = b""
     """What asks for the reply to results; empty where the provider goes on by itself."""
+    acks: frozenset[str] = frozenset()
+    """Provider types that tell that a message of the client was taken, and nothing else."""
     benign: frozenset[str] = frozenset()
     """Codes of errors that depend on timing alone."""
     media: tuple[str, ...] = ()

@@ -101,7 +101,8 @@ class SocketPlan:
     """One WebSocket. `answer` is how it was opened or refused; `closed` is who closed it, None if
     the tape does not tell. `faults` are the codes of the errors that came on the tape, each with
     how often; `ids` those of the provider by turn, type and kind, and `told` when each first came;
-    in `cut_turns` it stopped a reply. `lends` are the ids that entries after it ask by."""
+    in `cut_turns` it stopped a reply. `lends` are the ids that entries after it ask by; one that
+    does not answer functions leaves that to another socket."""
 
     channel: int
     seq: int
@@ -121,6 +122,7 @@ class SocketPlan:
     opened_ns: int  # how long the upgrade took
     told: Mapping[str, int] = field(default_factory=dict)
     lends: frozenset[str] = frozenset()
+    answers: bool = True
 
     @property
     def steps(self) -> int:

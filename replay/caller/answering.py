@@ -33,6 +33,7 @@ class Answering:
         self._conduct, self._notes, self._send = kit.conduct, kit.notes, send
         self._pending: list[_Pending] = []
         self._mores = list(plan.mores)
+        self._answers = plan.answers and kit.conduct.result is not None
         self._result_ns = self._done_ns = 0
         self._gave = False  # a result since the last time that more was asked for
 
@@ -41,7 +42,7 @@ class Answering:
         for each in told:
             if isinstance(each, ResponseEnded):
                 self._done_ns = now
-            elif isinstance(each, ToolCalled) and self._conduct.result is not None:
+            elif isinstance(each, ToolCalled) and self._answers:
                 self._called(each, turn, now)
 
     def missed(self, turn: int) -> None:
@@ -81,6 +82,8 @@ class Answering:
     def _more(self) -> Ready | None:
         """Ask for the reply to results, once all are given."""
         scene = self._scene
+        if not self._plan.answers:
+            return None
         if not scene.owes or scene.awaits_results or self._pending:
             return None
         more = self._template()

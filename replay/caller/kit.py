@@ -10,6 +10,7 @@ from recorder.providers.base import Conduct
 from replay.caller.names import Names
 from replay.caller.notes import Notes
 from replay.caller.perception import Seen
+from replay.caller.scene import Scene
 from replay.match.rulebook import Rulebook
 
 LATE = 1 << 61
@@ -19,7 +20,7 @@ Perceive = Callable[[int, Kind, bytes, int], Seen]
 
 class Kit(NamedTuple):
     """What the sockets of a run share. `perceive` looks at what the client sends; `refuses` tells
-    why a turn is not to be begun, or None."""
+    why a turn is not to be begun, or None; `scenes` are those of all."""
 
     conduct: Conduct
     book: Rulebook
@@ -28,6 +29,7 @@ class Kit(NamedTuple):
     perceive: Perceive
     refuses: Callable[[int], str | None]
     patience_ns: int
+    scenes: list[Scene]
 
 
 class Ready(NamedTuple):

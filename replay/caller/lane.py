@@ -74,11 +74,16 @@ class Lane:
     """Takes the events of one socket in order."""
 
     def __init__(
-        self, opening: Event, provider: Provider, book: Rulebook, minted: frozenset[str]
+        self,
+        opening: Event,
+        provider: Provider,
+        book: Rulebook,
+        minted: frozenset[str],
+        scenes: list[Scene],
     ) -> None:
         self._opening, self._book, self._minted = opening, book, minted
         self._conduct = provider.CONDUCT
-        self.scene = Scene(bool(self._conduct.more))
+        self.scene = Scene(self._conduct, scenes)
         self._request = RequestHead.decode(opening.body)
         self._answer: ResponseHead | None = None
         self._acts: list[Act] = []
@@ -300,6 +305,8 @@ class Lane:
             reached = scene.playout.heard_at(scene.since, heard)
             gap = now - (now if reached is None else min(reached, now))
         signs = {**scene.signs, "ready": int(scene.is_ready)}
+        if scene.acks and now - scene.ack_ns <= _REFLEX_NS:
+            signs["acks"] = scene.acks
         return Cue(signs, scene.begun, scene.ended, heard, played, gap, now - self._prev_ns)
 
     def _heard(self, now: int) -> int | None:

@@ -73,6 +73,7 @@ class Caller:
             self._perceive,
             budget.refuses,
             int(options.patience_s * _NS),
+            [],
         )
         for why in plan.skipped:
             self._notes.note(0, f"left out: {why}")

@@ -11,6 +11,7 @@ from recorder.providers.base import Provider
 from replay.caller.acts import Entry, Plan, SocketPlan
 from replay.caller.lane import Lane
 from replay.caller.perception import Perception
+from replay.caller.scene import Scene
 from replay.match.ids import strings_in
 from replay.match.requests import body_value
 from replay.match.rulebook import Rulebook
@@ -27,7 +28,8 @@ def read_plan(events: Iterable[Event], provider: Provider, book: Rulebook) -> Pl
     whole = list(events)
     script = read_script(whole, provider, book)
     lanes = _lanes(whole, provider, book, script.minted)
-    found: list[_Part] = [*script.exchanges, *(lane.plan() for lane in lanes)]
+    sockets = _answering([lane.plan() for lane in lanes], provider)
+    found: list[_Part] = [*script.exchanges, *sockets]
     parts, skipped = _played(sorted(found, key=lambda part: part.seq), provider, script.deliveries)
     entries = _lent([_entry(parts, at) for at in range(len(parts))])
     trip = next((part.opened_ns for part in parts if isinstance(part, SocketPlan)), 0)
@@ -40,13 +42,14 @@ def _lanes(
     """One for each WebSocket that the client asked for."""
     lanes: dict[int, Lane] = {}
     newest: Lane | None = None
+    scenes: list[Scene] = []
     perception = Perception(provider)
     for event in events:
         if event.sender == "recorder" or event.kind in ("ws.ping", "ws.pong", "note"):
             continue
         _, _, at_ns, channel, sender, kind, type_, body = event
         if (kind, sender) == ("ws.open", "client"):
-            newest = lanes[channel] = Lane(event, provider, book, minted)
+            newest = lanes[channel] = Lane(event, provider, book, minted, scenes)
         seen = perception.take(channel, sender, kind, body, at_ns, type_)
         lane = lanes.get(channel)
         if lane is not None:
@@ -54,6 +57,16 @@ def _lanes(
         elif newest is not None:
             newest.scene.tell(seen.told, at_ns)  # beside the socket, by webhook
     return list(lanes.values())
+
+
+def _answering(sockets: Sequence[SocketPlan], provider: Provider) -> list[SocketPlan]:
+    """The sockets, those that answer functions marked: those that did on the tape, else those that
+    do not join a session of another. The others hear the same calls, and are silent."""
+    own = [one for one in sockets if any(result.body for result in one.results)]
+    own = own or [one for one in sockets if provider.route(one.request).key is None]
+    return [
+        one if one in own or not own else replace(one, answers=False, results=()) for one in sockets
+    ]
 
 
 def _played(

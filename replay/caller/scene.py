@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from recorder.providers.base import Conduct
 from recorder.providers.neutral import (
     Committed,
     Configured,
@@ -47,8 +48,9 @@ class _Reply(NamedTuple):
 class Scene:
     """Follows one socket. Times in ns."""
 
-    def __init__(self, continues: bool) -> None:
-        """`continues`: a reply that calls functions is followed by one that has to be asked for."""
+    def __init__(self, conduct: Conduct, peers: list[Scene] | None = None) -> None:
+        """`peers` are the scenes of the session's sockets, this one is added: what the client does
+        on one of them holds for all."""
         self.playout = PlayOut()
         self.is_ready = False
         self.signs: Counter[str] = Counter()  # since the client last asked
@@ -57,7 +59,11 @@ class Scene:
         self.cuts: deque[Cut] = deque()
         self.turn = 0
         self.since = 0  # the first track of the play-out since then
-        self._continues = continues
+        self.acks = self.ack_ns = 0  # how often the provider said that it took something; when
+        self._acks = conduct.acks
+        self._continues = bool(conduct.more)  # what follows a call has to be asked for
+        self._peers = [] if peers is None else peers
+        self._peers.append(self)
         self._replies: dict[str, _Reply] = {}
         self._open_calls: set[str] = set()
         self._readers: Mapping[type, Callable[..., None]] = {
@@ -77,6 +83,9 @@ class Scene:
         """A message of the provider."""
         self.activity_ns = now
         self.tell(seen.told, now)
+        if seen.type in self._acks:
+            self.acks += 1
+            self.ack_ns = self.last_ns = now
         if seen.cue == "play":
             voiced = next((each for each in seen.told if isinstance(each, Voiced)), Voiced())
             name = voiced.item or f"{voiced.response or ''}/{self.turn}"
@@ -97,7 +106,8 @@ class Scene:
         """A message of the client."""
         for each in seen.told:
             if isinstance(each, ToolAnswered):
-                self._answered(each)
+                for peer in self._peers:
+                    peer._answered(each)
         if seen.cue == "stop":
             self.interrupt(now)
 
@@ -115,6 +125,10 @@ class Scene:
 
     def continued(self) -> None:
         """The client asked for the reply to results."""
+        for peer in self._peers:
+            peer._continue()
+
+    def _continue(self) -> None:
         for name, reply in list(self._replies.items()):
             if reply.calls and reply.is_active:
                 self._replies[name] = reply._replace(continued=True)

@@ -27,7 +27,7 @@ class Talk:
     """Plays `plan` on a channel. `is_over` once it is closed, or was refused. Times in ns."""
 
     def __init__(self, plan: SocketPlan, channel: int, tools: Tools, kit: Kit, now: int) -> None:
-        self.plan, self.scene = plan, Scene(bool(kit.conduct.more))
+        self.plan, self.scene = plan, Scene(kit.conduct, kit.scenes)
         self.is_over = False
         self.over_ns = 0
         self.at = 0  # the act that is next

@@ -14,6 +14,7 @@ _WORDS = {
     "speech": "no interruption came",
     "silence": "the end of what was said was not heard",
     "input": "what was said was not taken up",
+    "acks": "what was sent was not acknowledged",
 }
 _FATAL = ("ready",)
 
@@ -31,8 +32,7 @@ def missing(act: Act, scene: Scene) -> Missing | None:
     if cue.begun and not scene.begun and scene.playout.count == scene.since:
         return Missing("no reply came", False)
     for sign, count in cue.signs.items():
-        have = int(scene.is_ready) if sign == "ready" else scene.signs[sign]
-        if have < count:
+        if _have(scene, sign) < count:
             return Missing(_WORDS[sign], sign not in _FATAL)
     if cue.heard_ns is not None:
         return None
@@ -42,6 +42,12 @@ def missing(act: Act, scene: Scene) -> Missing | None:
         replies = counted(scene.ended, "reply", "replies")
         return Missing(f"{replies} came, on the tape {cue.ended}", True)
     return None
+
+
+def _have(scene: Scene, sign: str) -> int:
+    if sign == "ready":
+        return int(scene.is_ready)
+    return scene.acks if sign == "acks" else scene.signs[sign]
 
 
 def opens_at(act: Act, scene: Scene, causes: list[int]) -> int | None:

@@ -131,3 +131,19 @@ def test_a_replay_is_the_session_again(taped: Taped, speed: str, pace_s: float) 
         lasted = {row["id"]: row["duration_s"] for row in sessions(taped.store)}
         assert lasted[new[1]] == pytest.approx(lasted[taped.session], abs=1.0)
         assert took > lasted[taped.session]
+
+
+def test_a_run_of_the_client_opens_its_sideband_at_the_new_session(taped: Taped) -> None:
+    """Against the simulator in this process, in virtual time."""
+    said = ("--transcript", SAID, "--reply", ANSWER)
+    words = ("--store", taped.store, "--against", "openai-live", "--seed", "8")
+    told = read("replay", "run", taped.session, *words, *said)
+    assert "PASS" in told, told
+    new = re.search(r"recorded (\w+)", told)
+    assert new
+    kept = on_tape(taped.store, new[1])
+    assert [len(frames) > 0 for frames in kept] == [True, True, False, True]
+    beside, primary = (json.loads(frames[0].payload) for frames in (kept[3], kept[1]))
+    assert beside["type"] == primary["type"] == "session.started"
+    assert beside["session"]["id"] == primary["session"]["id"]
+    assert beside["session"]["id"] != taped.story.seen[0]["session"]["id"]

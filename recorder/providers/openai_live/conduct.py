@@ -10,5 +10,14 @@ CONDUCT = Conduct(
     result=("item.call_id", "item.output"),
     answer=b'{"type":"response.item.create","item":{"type":"function_call_output"}}',
     more=b'{"type":"response.create"}',
+    acks=frozenset(
+        {
+            "session.instructions.appended",
+            "session.thinking.appended",
+            "session.commentary.appended",
+            "session.input_audio.muted",
+            "session.input_audio.unmuted",
+        }
+    ),
     media=("/live/sessions",),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -135,6 +136,42 @@ def test_what_knows_the_session_by_its_id_uses_the_one_of_the_run(delay_ms: int)
         f"/v1/live/sessions/{new}/attach",
         f"/v1/live/sessions/{new}/refer",
     ]
+
+
+def test_it_does_not_matter_which_connection_hears_of_a_call_first() -> None:
+    recorded = tape(Followed)
+    swapped = recorded.copy()
+    for at, (one, other) in enumerate(pairwise(recorded)):
+        if one.body == other.body and one.sender == other.sender == "provider":
+            swapped[at] = one._replace(channel=other.channel)
+            swapped[at + 1] = other._replace(channel=one.channel)
+    assert swapped != recorded
+    played = caller(swapped, LIVE)
+    run = hold(played, LiveSimulator(8, 0, OPTIONS), named=LIVE)
+    assert str(played.verdict).startswith("PASS steps=6/6"), played.verdict
+    assert types(run, "client")[:4] == types(recorded, "client")[:4]
+    assert types(run, "client").count("response.item.create") == 1
+
+
+def test_what_followed_an_acknowledgement_waits_for_it() -> None:
+    """The client appended something and closed when that was acknowledged; here it takes longer."""
+    events = tape()
+    at = next(n for n, each in enumerate(events) if each.type == "session.close")
+    close = events[at]
+    append = b'{"type":"session.thinking.append","content":"Ok.","delegation_id":null}'
+    ack = b'{"type":"session.thinking.appended","event_id":"event_a","start_ms":0,"end_ms":200}'
+    new = [
+        close._replace(type="session.thinking.append", body=append),
+        close._replace(type="session.thinking.appended", body=ack, sender="provider"),
+    ]
+    later = [each._replace(at_ns=each.at_ns + 20 * MS) for each in events[at:]]
+    new = [each._replace(at_ns=each.at_ns + 10 * MS * n) for n, each in enumerate(new)]
+    events = [each._replace(seq=n) for n, each in enumerate([*events[:at], *new, *later], 1)]
+    played = caller(events, LIVE)
+    run = hold(played, LiveSimulator(7, 0, OPTIONS), 50 * MS, named=LIVE)
+    assert str(played.verdict).startswith("PASS"), played.verdict
+    told = [each.type for each in run]
+    assert told.index("session.thinking.appended") < told.index("session.close")
 
 
 class Deaf:
