@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import re
 import time
+from contextlib import closing
+from pathlib import Path
 from typing import NamedTuple
 
 import live_story
@@ -15,6 +17,9 @@ from harness import Here, Service, read
 from live_story import ANSWER, SAID, Story, understood
 from new_stores import empty_store
 from wiretap import Frame, Wiretap
+
+from recorder.store import open_store
+from tests.replay.crossing_tapes import SHORT, hold
 
 REAL_TIME_S = 0.1
 
@@ -147,3 +152,22 @@ def test_a_run_of_the_client_opens_its_sideband_at_the_new_session(taped: Taped)
     assert beside["type"] == primary["type"] == "session.started"
     assert beside["session"]["id"] == primary["session"]["id"]
     assert beside["session"]["id"] != taped.story.seen[0]["session"]["id"]
+
+
+@pytest.mark.slow
+def test_a_conversation_goes_to_gpt_live_and_back_over_sockets(tmp_path: Path) -> None:
+    """A call of Vapi is held anew with GPT-Live, and that tape with the Realtime API."""
+    store = f"sqlite:///{tmp_path / 'tapes.db'}"
+    with closing(open_store(store, create=True)) as opened:
+        tape = hold(opened, "vapi", SHORT, ("Done.",)).id
+    quick = ("--latency-ms", "50", "--jitter-ms", "0", "--listen", "127.0.0.1:0")
+    said = ("--transcript", "Book table.", "--reply", "Done.")
+    for name in ("openai-live", "openai"):
+        with Here("simulate", name, *quick, *said) as simulator:
+            words = ("--store", store, "--against", f"{name}={simulator.url}")
+            told = read("replay", "run", tape, *words)
+        assert "PASS turns=1/1 tools=1 cost=$" in told, told
+        tape = told.splitlines()[-1].removeprefix("recorded ")
+        [made] = [row for row in sessions(store) if row["id"] == tape]
+        assert (made["provider"], made["status"]) == (name, "complete")
+        read("recorder", "verify", tape, "--store", store)
