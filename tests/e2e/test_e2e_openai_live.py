@@ -4,15 +4,20 @@ primary connection and a sideband at once; then with `replay serve`, when no pro
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import live_story
 import pytest
-from conversation import Json
+from clients import KEY
+from conversation import FOUND, Json, speech
 from harness import Here, Service, read
 from live_story import ANSWER, SAID, Story, understood
 from new_stores import empty_store
@@ -171,3 +176,62 @@ def test_a_conversation_goes_to_gpt_live_and_back_over_sockets(tmp_path: Path) -
         [made] = [row for row in sessions(store) if row["id"] == tape]
         assert (made["provider"], made["status"]) == (name, "complete")
         read("recorder", "verify", tape, "--store", store)
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Callable[[str, float], list[Json]]:
+    """Tells the story with the npm package `openai`: all that came."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("node and npm are not here")
+    install = [npm, "install", "--no-audit", "--no-fund", "openai@>=7.14.0", "ws"]
+    done = subprocess.run(install, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"openai (npm) cannot be installed: {done.stderr.strip()[-300:]}")
+    script = shutil.copy(Path(live_story.__file__).with_suffix(".mjs"), tmp_path)
+    (tmp_path / "speech.pcm").write_bytes(b"".join(speech()))
+    told = {"session": live_story.SESSION, "found": FOUND, "last": ANSWER.split()[-1]}
+    told["ids"] = {name: f"node-{name}" for name in ("start", "go-on", "told", "bye")}
+
+    def hold(url: str, pace_s: float) -> list[Json]:
+        words = [node, script, f"{url}/openai/v1", KEY, "speech.pcm", f"{pace_s * 1000:g}"]
+        ended = subprocess.run(
+            [*words, json.dumps(told)],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return [json.loads(line) for line in ended.stdout.splitlines()]
+
+    return hold
+
+
+@pytest.mark.skipif(not os.environ.get("RECORDER_SDK"), reason="RECORDER_SDK is not set")
+def test_the_sdk_for_node_holds_a_session_and_its_replay(
+    node: Callable[[str, float], list[Json]], tmp_path: Path
+) -> None:
+    store = f"sqlite:///{tmp_path / 'tapes.db'}"
+    listen = ("--listen", "127.0.0.1:0")
+    said = ("--transcript", SAID, "--reply", ANSWER, "--latency-ms", "50", "--jitter-ms", "0")
+    with (
+        Here("simulate", "openai-live", *listen, *said) as simulator,
+        Service(
+            "recorder", "proxy", "--store", store, *listen, "--openai-url", simulator.url
+        ) as proxy,
+    ):
+        seen = node(proxy.url, REAL_TIME_S)
+        assert proxy.stop().code == 0
+    told = understood(seen)
+    assert (told["heard"], told["reason"]) == (SAID, "close_requested")
+    assert told["said"].endswith(ANSWER)
+    [row] = sessions(store)
+    assert (row["provider"], row["status"]) == ("openai-live", "complete")
+    read("recorder", "verify", row["id"], "--store", store)
+    with Here("serve", row["id"], "--store", store, "--speed", "max") as service:
+        again = node(service.url, 0.01)
+        ended = service.ended()
+    assert ended.code == 0, ended
+    assert understood(again) == told
