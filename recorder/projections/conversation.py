@@ -142,7 +142,8 @@ class Conversation:
                 self._heard = now.moment
             if message.speech:
                 self._speeches[message.speech] = turn.number
-            turn.user_started = turn.user_started or now.moment
+            at_ns = now.at_ns if message.was_ns is None else message.was_ns
+            turn.user_started = turn.user_started or drafts.Moment(at_ns, now.seq)
         else:
             turn = self._speaking or self._user_turn("speech", now)
             turn.user_stopped = now.moment

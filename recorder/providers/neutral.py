@@ -38,7 +38,8 @@ class Configured(NamedTuple):
 class UserSpeech(NamedTuple):
     """The user's speech began or ended: the provider says so, or (`is_derived`) a rule of the
     decoder finds it. `media_ms` counts the audio it was sent; `stamp_ms` is its own clock (Unix
-    time); `speech` is the decoder's name for it, where the provider has no items."""
+    time); `speech` is the decoder's name for it, where the provider has no items. `was_ns`: when it
+    was on the clock of the tape, where a rule finds it only later."""
 
     edge: Literal["started", "stopped"]
     item: str | None = None
@@ -46,6 +47,7 @@ class UserSpeech(NamedTuple):
     stamp_ms: float | None = None
     speech: str | None = None
     is_derived: bool = False
+    was_ns: int | None = None
 
 
 class Stamped(NamedTuple):
@@ -138,11 +140,13 @@ class ToolAnswered(NamedTuple):
 
 class Interrupted(NamedTuple):
     """The answer under way was cut off: the provider says so, or the client makes it so, or a rule
-    of the decoder finds that the voice fell silent (`is_derived`)."""
+    of the decoder finds that the voice fell silent (`is_derived`), `was_ns` on the clock of the
+    tape."""
 
     by: Literal["client", "provider"]
     response: str | None = None
     is_derived: bool = False
+    was_ns: int | None = None
 
 
 class HeardUntil(NamedTuple):

@@ -48,7 +48,7 @@ class Rule(NamedTuple):
     def label(self) -> str:
         """Name, version and parameters in one line."""
         given = " ".join(f"{name}={value:g}" for name, value in self._asdict().items())
-        return f"live-floor/1 {given}"
+        return f"live-floor/2 {given}"
 
 
 @dataclass
@@ -144,7 +144,13 @@ class Floor:
     def _told(self, speech: _Speech) -> Iterator[Neutral]:
         """A speech of the user begins a turn; its words come after that."""
         speech.is_told = True
-        yield UserSpeech("started", media_ms=speech.start_ms, speech=speech.name, is_derived=True)
+        yield UserSpeech(
+            "started",
+            media_ms=speech.start_ms,
+            speech=speech.name,
+            is_derived=True,
+            was_ns=round(speech.began_ms * 1e6),
+        )
         yield from speech.held
         speech.held.clear()
 
@@ -163,7 +169,8 @@ class Floor:
         for speech in over[:1]:
             spoke_on = self._voiced_ms - speech.began_ms
             if self._rule.overlap_ms <= spoke_on <= self._rule.yield_ms:
-                yield Interrupted("provider", name, is_derived=True)
+                silent_ns = round(self._voiced_ms * 1e6)
+                yield Interrupted("provider", name, is_derived=True, was_ns=silent_ns)
         yield from self._settled()
 
     def _settled(self) -> Iterator[Neutral]:

@@ -147,7 +147,7 @@ function drawErrors() {
       "tr",
       {},
       h("th", { scope: "row" }, "✕ interruption"),
-      h("td", {}, momentButton(each.acted_ms ?? each.detected_ms ?? atSeq(each.first_seq))),
+      h("td", {}, momentButton(each.at_ms ?? atSeq(each.first_seq))),
       h(
         "td",
         { class: "text" },

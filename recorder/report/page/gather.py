@@ -12,6 +12,7 @@ from recorder import metrics, projections
 from recorder.metrics.catalogue import about
 from recorder.metrics.evidence import Settings
 from recorder.projections.marks import CostRow, MetricRow
+from recorder.projections.rows import InterruptionRow, ResponseRow
 from recorder.providers import provider
 from recorder.recording import Recording
 from recorder.report.models import ReadModels
@@ -49,9 +50,7 @@ def gather(store: Store, row: SessionRow, models: ReadModels) -> Gathered:
         "turns": [_turn(each) for each in turns(tables)],
         "words": [_plain(each, "first_ns", "final_ns") for each in tables["transcript"]],
         "calls": [_plain(each, "called_ns", "answered_ns") for each in tables["tool_call"]],
-        "cuts": [
-            _plain(each, "detected_ns", "acted_ns", "ended_ns") for each in tables["interruption"]
-        ],
+        "cuts": _cuts(tables["interruption"], tables["response"]),
         "errors": [_plain(each, "at_ns") for each in tables["error"]],
         "unknown": [_plain(each) for each in tables["unknown"]],
         "metrics": [each[1:] for each in measured],
@@ -98,6 +97,21 @@ def _plain(row: Any, *times: str) -> dict[str, Any]:
         ns = found.pop(name)
         found[name.replace("_ns", "_ms")] = None if ns is None else round(ns / 1e6, 3)
     return {name.rstrip("_"): value for name, value in found.items()}
+
+
+def _cuts(
+    rows: Sequence[InterruptionRow], responses: Sequence[ResponseRow]
+) -> list[dict[str, Any]]:
+    """Interruptions; `at_ms` is when the answer was cut: when somebody acted or was told, else when
+    the last sound of the answer came. None: nothing tells it."""
+    last = {each.response: each.last_audio_ns for each in responses}
+    found = []
+    for row in rows:
+        times = (row.acted_ns, row.detected_ns, last.get(row.response or ""))
+        at_ns = next((at for at in times if at is not None), None)
+        plain = _plain(row, "detected_ns", "acted_ns", "ended_ns")
+        found.append(plain | {"at_ms": None if at_ns is None else round(at_ns / 1e6, 3)})
+    return found
 
 
 def _turn(turn: Turn) -> dict[str, Any]:

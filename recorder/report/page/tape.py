@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from recorder.audio.pcm import duration_ms
 from recorder.events import Event
-from recorder.hearing import Lanes, Sorter
+from recorder.hearing import Ear, Lanes, Sorter
 from recorder.providers import neutral
 from recorder.providers.base import Provider
+from recorder.providers.neutral import HearingDecoder, Neutral
 from recorder.recording import Moment, Recording
 from recorder.report.wording import clip, printable, says
 
@@ -38,13 +39,15 @@ class Columns:
 
 
 class Reader:
-    """Reads a tape once: `columns`, `marks` (seq, ms, name, word) and `lanes`."""
+    """Reads a tape once: `columns`, `marks` (seq, ms, name, word) and `lanes`. A mark is where its
+    event is, or where a rule found later that it was."""
 
     def __init__(self, provider: Provider) -> None:
         self.columns = Columns()
         self.marks: list[tuple[int, float, str, str]] = []
         self._provider = provider
         self._decoder = provider.decoder()
+        self._ear = Ear()
         self._sorter = Sorter(provider.listener())
         self._places: dict[tuple[str, str, str], int] = {}
         self._last_us = 0
@@ -83,13 +86,21 @@ class Reader:
 
     def _mark(self, moment: Moment) -> None:
         row = moment.row
-        event = Event(*row[:7], moment.lifted)
-        for message in self._decoder.decode(event):
+        for message in self._meant(moment):
             told = _NAMES.get(type(message))
             if told is not None:
                 name, field = told
                 word = str(getattr(message, field) or "") if field else ""
-                self.marks.append((row.seq, round(row.at_ns / 1e6, 3), name, clip(word, TEXT)))
+                was_ns = getattr(message, "was_ns", None)
+                at_ns = row.at_ns if was_ns is None else was_ns
+                self.marks.append((row.seq, round(at_ns / 1e6, 3), name, clip(word, TEXT)))
+
+    def _meant(self, moment: Moment) -> Sequence[Neutral]:
+        """What an event means, by sound where the read models are made by it."""
+        event = Event(*moment.row[:7], moment.lifted)
+        if not isinstance(self._decoder, HearingDecoder):
+            return self._decoder.decode(event)
+        return self._decoder.hear(event, sum(_sound_ms(moment)), self._ear.levels(moment))
 
 
 def _sound_ms(moment: Moment) -> list[float]:

@@ -18,7 +18,7 @@ function drawWords() {
       draw: () => callEntry(call),
     })),
     ...data.cuts.map((cut) => ({
-      at: cut.acted_ms ?? cut.detected_ms ?? atSeq(cut.first_seq),
+      at: cut.at_ms ?? atSeq(cut.first_seq),
       turn: cut.turn,
       draw: () => cutEntry(cut),
     })),
@@ -117,7 +117,7 @@ function callEntry(call) {
 }
 
 function cutEntry(cut) {
-  const ms = cut.acted_ms ?? cut.detected_ms ?? atSeq(cut.first_seq);
+  const ms = cut.at_ms ?? atSeq(cut.first_seq);
   const heard =
     cut.heard_ms === null ? "" : `: ${lasting(cut.heard_ms)} of ${lasting(cut.generated_ms)} heard`;
   return h(

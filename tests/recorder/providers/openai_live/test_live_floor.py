@@ -69,7 +69,8 @@ def test_an_interruption_shorter_than_a_backchannel_is_one_if_the_agent_stops() 
         over.append(("agent", [LOUD if number < 8 else QUIET] * 5, 1))
         over.append(("user", [LOUD if 4 <= number < 7 else QUIET] * 5, 1))
     told = [each for each in play(over) if not isinstance(each, Voiced)]
+    ns = 1_000_000  # a piece is at number x 200 on the clock, the user's 100 later
     assert told == [
-        Interrupted("provider", "speech_1", is_derived=True),
-        UserSpeech("started", media_ms=400, speech="user_1", is_derived=True),
+        Interrupted("provider", "speech_1", is_derived=True, was_ns=1_500 * ns),
+        UserSpeech("started", None, 400, speech="user_1", is_derived=True, was_ns=900 * ns),
     ]

@@ -41,6 +41,8 @@ from recorder.hearing import Sorter
 from recorder.providers import openai_live, provider
 from recorder.providers.openai_live.turns import Rule
 from recorder.recording import Recording
+from recorder.report.models import read_models
+from recorder.report.page.gather import gather
 from recorder.store import open_store
 from recorder.store.base import Store
 
@@ -129,6 +131,22 @@ def test_turns(golden: Store) -> None:
         ("No, in Oslo. Mhm.", "It rains in Oslo.", False, 1),
     ]
     assert [turn.user_stopped_ns for turn in rows(golden, "turn")] == [None, None]
+
+
+def test_a_turn_begins_with_its_sound_not_when_the_rule_is_sure_of_it(golden: Store) -> None:
+    began = [(turn.user_started_ns or 0) / 1e6 for turn in rows(golden, "turn")]
+    assert began == pytest.approx([1000, 3800])
+
+
+def test_the_signs_of_a_page_are_where_the_tables_say(golden: Store) -> None:
+    [row] = golden.sessions()
+    facts = gather(golden, row, read_models(golden, row)).facts
+    signs = [(name, word, ms) for _, ms, name, word in facts["marks"]]
+    spoke = [ms for name, word, ms in signs if (name, word) == ("user speech", "started")]
+    assert spoke == pytest.approx([turn["user_started_ms"] for turn in facts["turns"]])
+    [cut] = facts["cuts"]
+    assert [ms for name, _, ms in signs if name == "interrupted"] == [pytest.approx(4200)]
+    assert cut["at_ms"] == pytest.approx(4100)  # the last piece with sound came then
 
 
 def test_an_interruption_tells_what_is_known_of_it_and_no_more(golden: Store) -> None:
@@ -256,7 +274,7 @@ def test_other_parameters_change_what_they_should(monkeypatch: pytest.MonkeyPatc
     plain = ["What is the weather?", "No, in Oslo. Mhm."]
     turns, cuts, version = told()
     assert (turns, cuts) == (plain, 1)
-    assert "live-floor/1" in version
+    assert "live-floor/2" in version
     assert "backchannel_ms=1000" in version
     turns, cuts, other = told(backchannel_ms=150)
     assert turns == ["What is the weather?", "No, in Oslo.", "Mhm."]
