@@ -88,6 +88,8 @@ class Rules(NamedTuple):
     """Client types that end a run of streamed audio."""
     ends: Mapping[str, str] = {}
     """Client type that ends the conversation, whenever it comes -> provider type that says so."""
+    nested: Mapping[str, str] = {}
+    """Provider type -> place of the type of the event that it carries."""
     embedded: Mapping[str, str] = {}
     """Provider type -> place of a text in which ids stand."""
     key_prefix: str = "key_"

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from recorder.events import Sender
 from recorder.hearing import Frames
 from recorder.providers.base import Provider
+from recorder.providers.fields import text_at
 from recorder.recording import Moment
 from recorder.report.sound import Loudness
-from recorder.report.wording import END_OF_BODY, says
+from recorder.report.wording import END_OF_BODY, json_object, says
 
 GAP_NS = 1_000_000_000
 """A time without events that is worth a line."""
@@ -50,7 +51,7 @@ class Gap(NamedTuple):
     end_ns: int
 
 
-_Key = tuple[int, Sender, str, str]
+_Key = tuple[int, Sender, str, str, str]
 
 
 @dataclass
@@ -113,12 +114,13 @@ class Timeline:
             yield from self._flush()
             yield Gap(last, row.at_ns)
         text, loudness = says(moment, self._provider), self._loudness(moment)
-        if self._every or not self._streamed(moment):
+        nested = self._nested(moment)
+        if self._every or not self._streamed(moment, nested):
             yield from self._flush()
             yield _Run(moment, 1, row.at_ns, [text], loudness).line()
             return
         stream = moment.sounds[0].segment.stream if moment.sounds else ""
-        key = (row.channel, row.sender, row.type or row.kind, stream)
+        key = (row.channel, row.sender, row.type or row.kind, nested, stream)
         run = self._runs.get(key)
         if run is None or (run.loudness is None) != (loudness is None):
             if run is not None:
@@ -128,7 +130,7 @@ class Timeline:
         run.count += 1
         run.end_ns = row.at_ns
         if text != END_OF_BODY:  # after what the body said it says nothing more
-            run.pieces.append(text)
+            run.pieces.append(text.removeprefix(nested).removeprefix(" ") if nested else text)
         if run.loudness and loudness:
             run.loudness.join(loudness)
 
@@ -138,9 +140,15 @@ class Timeline:
         for run in runs.values():
             yield run.line()
 
-    def _streamed(self, moment: Moment) -> bool:
+    def _nested(self, moment: Moment) -> str:
+        """The type of the event that an event carries, which its text begins with; "" if it
+        carries none."""
+        place = self._provider.RULES.nested.get(moment.row.type) if self._provider else None
+        return text_at(json_object(moment.row.body), *place.split(".")) if place else ""
+
+    def _streamed(self, moment: Moment, nested: str) -> bool:
         row = moment.row
-        if row.kind == "http.chunk" or row.type.endswith(".delta"):
+        if row.kind == "http.chunk" or (nested or row.type).endswith(".delta"):
             return True
         return self._provider is not None and row.type in self._provider.RULES.ungated
 

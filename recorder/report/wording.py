@@ -53,7 +53,7 @@ END_OF_BODY = "end of body"
 def says(moment: Moment, provider: Provider | None) -> str:
     """What an event says, in a few words; ``""`` where its type says it all."""
     kind, type_, body = moment.row.kind, moment.row.type, moment.row.body
-    message = _object(body) if kind in _MAY_BE_KNOWN else None
+    message = json_object(body) if kind in _MAY_BE_KNOWN else None
     if message is not None and provider is not None:
         known = provider.describe(type_, message)
         if known or kind != "http.chunk":
@@ -68,7 +68,7 @@ def says(moment: Moment, provider: Provider | None) -> str:
     return "" if message is not None else body
 
 
-def _object(body: str | None) -> Mapping[str, Any] | None:
+def json_object(body: str | None) -> Mapping[str, Any] | None:
     """The JSON object that a body is, or None."""
     try:
         message = json.loads(body or "")
@@ -78,7 +78,7 @@ def _object(body: str | None) -> Mapping[str, Any] | None:
 
 
 def _note(body: str) -> str:
-    message = _object(body)
+    message = json_object(body)
     if message is None:
         return body
     replaced = message.get("replaced")

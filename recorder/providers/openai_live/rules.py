@@ -63,5 +63,6 @@ RULES = Rules(
     explicit_nulls=("delegation_id",),
     ends={"session.close": "session.closed"},
     is_paced=True,
+    nested={"response.event": "event.type"},
     embedded={"error": "error.message"},
 )

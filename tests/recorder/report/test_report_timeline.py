@@ -17,10 +17,10 @@ from recorder.report.wording import clip, printable, seconds, utc
 from recorder.store.memory import MemoryStore
 
 
-def _lines(takes: list[Take], *, every: bool = False) -> list[Line | Gap]:
+def _lines(takes: list[Take], *, every: bool = False, provider: str = "openai") -> list[Line | Gap]:
     store = MemoryStore()
-    tape = Recording(store, record(store, takes))
-    events = Timeline(PROVIDERS["openai"], every=every)
+    tape = Recording(store, record(store, takes, provider=provider))
+    events = Timeline(PROVIDERS[provider], every=every)
     found = [line for moment in tape.moments() for line in events.lines(moment)]
     return found + list(events.lines(None))
 
@@ -43,6 +43,28 @@ def test_streamed_pieces_become_one_line() -> None:
     assert appended.audio is not None
     assert appended.audio.ms == pytest.approx(1000)
     assert appended.audio.dbfs == pytest.approx(-15.05, abs=0.01)
+
+
+def test_pieces_that_another_event_carries_are_joined_by_their_own_type() -> None:
+    script = Script().open()
+    pieces = [("arguments", '{"city":'), ("arguments", ' "Oslo"}'), ("text", "It"), ("text", "")]
+    for what, piece in [*pieces, ("text", " rains.")]:
+        name = {"arguments": "function_call_arguments", "text": "output_text"}[what]
+        nested = {"type": f"response.{name}.delta", "delta": piece}
+        script.provider("response.event", delegation_id="item_1", event=nested)
+    script.provider("response.event", event={"type": "response.output_text.done"})
+    takes = script.takes
+    lines = [
+        (line.events, line.text)
+        for line in _only(_lines(takes, provider="openai-live"))
+        if line.kind == "ws.text"
+    ]
+    assert lines == [
+        (2, 'response.function_call_arguments.delta {"city": "Oslo"}'),
+        (3, "response.output_text.delta It rains."),
+        (1, "response.output_text.done"),
+    ]
+    assert len(_lines(takes, every=True, provider="openai-live")) == len(takes)
 
 
 def test_interleaved_streams_stay_apart_and_words_are_joined() -> None:
