@@ -82,5 +82,6 @@ def _spread(frames: NDArray[np.int16]) -> NDArray[np.float64]:
         return np.zeros(frames.shape[0])  # as most of a call is
     values = frames.astype(np.float64)
     sums = values.sum(axis=1)
-    squares: NDArray[np.float64] = np.einsum("ij,ij->i", values, values)
-    return frames.shape[1] * squares - sums * sums
+    squares = np.einsum("ij,ij->i", values, values)
+    spread: NDArray[np.float64] = frames.shape[1] * squares - sums * sums
+    return spread
