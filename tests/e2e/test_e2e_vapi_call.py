@@ -206,11 +206,13 @@ async def test_a_replay_is_the_same_call_for_client_and_server(taped: Taped) -> 
 
 
 async def test_a_server_that_answers_otherwise_ends_the_replay(taped: Taped) -> None:
-    async with team("sun, 30 degrees") as app:
-        async with taped.serve("max", "--webhook-to", app.url, "--no-record") as service:
-            with pytest.raises(AssertionError, match="replay"):
-                await hold(f"{service.url}/vapi", taped.server)
-            code, told = await service.end()
+    async with (
+        team("sun, 30 degrees") as app,
+        taped.serve("max", "--webhook-to", app.url, "--no-record") as service,
+    ):
+        with pytest.raises(AssertionError, match="replay"):
+            await hold(f"{service.url}/vapi", taped.server)
+        code, told = await service.end()
     assert code == 1, told
     assert "tool-calls" in app.types
     for words in (
