@@ -151,7 +151,7 @@ def upgrade() -> None:
         op.execute("ALTER TABLE old_session RENAME CONSTRAINT pk_session TO pk_old_session")
     _labels()
     _audio()
-    _events(is_sqlite)
+    _events()
     for copy in COPIES:
         op.execute(copy)
     for table in OLD:
@@ -265,7 +265,7 @@ def _audio() -> None:
     )
 
 
-def _events(is_sqlite: bool) -> None:
+def _events() -> None:
     op.create_table(
         "tape_event",
         sa.Column("session", sa.Integer, nullable=False),
@@ -279,13 +279,7 @@ def _events(is_sqlite: bool) -> None:
         sa.Column("start", sa.BigInteger),
         sa.Column("length", sa.BigInteger),
         sa.Column("digest", sa.LargeBinary, nullable=False),
-        sa.Column(
-            "previous",
-            sa.BigInteger,
-            sa.Computed("nullif(seq, 1) - 1", persisted=None if is_sqlite else True),
-        ),
         sa.PrimaryKeyConstraint("session", "seq", name="pk_tape_event"),
-        _key("tape_event", "tape_event", "seq", "previous"),
         _key("tape_event", "tape_channel", "channel", "channel"),
         _key("tape_event", "tape_form", "form", "form"),
         _key("tape_event", "tape_audio", "number", "segment"),

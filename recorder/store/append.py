@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from recorder.errors import StoreError
 from recorder.store.base import AudioRef, Batch, EventRow
-from recorder.store.forms import Forms, Row
+from recorder.store.forms import Forms, Row, refusal
 from recorder.store.segments import one_of
 from recorder.store.statements import SQLITE, Db, Statements
 
@@ -21,6 +20,7 @@ class _State(NamedTuple):
 
     number: int
     has_ended: bool
+    last: int  # the seq of its last event
     forms: int  # the highest number of one
 
 
@@ -69,7 +69,7 @@ class Appender:
     def _new(self, db: Db, session: str) -> _State:
         found = self._state(db, session)
         if found is None:
-            raise _refusal(f"session {session} is not there")
+            raise refusal(f"session {session} is not there")
         return found
 
     def _add_events(
@@ -84,12 +84,13 @@ class Appender:
         forms: list[Row] = []
         rows: list[Row] = []
         for session, mine in events.items():
-            shared = self._forms_of(db, session, known[session])
-            rows += shared.rows(mine, alone)
+            state = known[session]
+            shared = self._forms_of(db, session, state)
+            rows += shared.rows(state.last, mine, alone)
             forms += shared.fresh
             shared.fresh.clear()
         if alone:
-            raise _refusal("audio of an event that is not there")
+            raise refusal("audio of an event that is not there")
         if forms:
             db.executemany(self._sql.add_form, forms)
         db.executemany(self._sql.add_event, rows)
@@ -114,7 +115,7 @@ class Appender:
             if key not in ends:
                 ends[key] = self._end(db, key)
             if start != ends[key]:
-                raise _refusal("the chunks of a segment follow each other")
+                raise refusal("the chunks of a segment follow each other")
             ends[key] += len(data)
             if data:
                 rows.append((number, segment, start, len(data), one_of(data)))
@@ -124,21 +125,17 @@ class Appender:
         """How many bytes an open segment has."""
         found = db.execute(self._sql.end, key).fetchone()
         if found is None:
-            raise _refusal(f"segment {key[1]} is not there")
+            raise refusal(f"segment {key[1]} is not there")
         if found[0]:
-            raise _refusal(f"segment {key[1]} is sealed")
+            raise refusal(f"segment {key[1]} is sealed")
         return int(found[1])
 
     def _seal(self, db: Db, sealed: Iterable[Row]) -> None:
         rows = list(sealed)
         result = db.executemany(self._sql.seal, [row[2:] + row[:2] for row in rows])
         if result.rowcount != len(rows):
-            raise _refusal("a segment that is to be sealed is not there")
+            raise refusal("a segment that is to be sealed is not there")
         db.executemany(self._sql.drop_chunks, [row[:2] for row in rows])
-
-
-def _refusal(why: str) -> StoreError:
-    return StoreError(f"refused by a rule of the store ({why}); nothing was stored")
 
 
 def _by_session(events: Iterable[EventRow]) -> dict[str, list[EventRow]]:
@@ -168,11 +165,11 @@ def _admit_events(
     for session in events.keys() - taken_up:
         state = states[session]
         if state and state.has_ended:
-            raise _refusal(f"session {session} has ended")
+            raise refusal(f"session {session} has ended")
     for ref in batch.refs:
         mine = events.get(ref[0])
         if mine is None or ref[1] < mine[0][_FIRST]:
-            raise _refusal("the audio of an event is stored with it, not after it")
+            raise refusal("the audio of an event is stored with it, not after it")
 
 
 def _numbered(rows: Iterable[tuple[Any, ...]], known: Mapping[str, _State]) -> Iterable[Row]:

@@ -19,6 +19,11 @@ _MOST: Final = 4096  # forms that are remembered; one that is forgotten is store
 _MOST_BODIES: Final = 256  # shared bodies of a session
 
 
+def refusal(why: str) -> StoreError:
+    """The error of a batch that breaks a rule."""
+    return StoreError(f"refused by a rule of the store ({why}); nothing was stored")
+
+
 class Forms:
     """The forms of one session, as far as they are known, and those to be stored (`fresh`)."""
 
@@ -34,14 +39,18 @@ class Forms:
             self._numbers[tuple(form)] = number
             self._shared += form[3] is not None
 
-    def rows(self, events: Sequence[EventRow], alone: Alone) -> list[Row]:
-        """Rows of the session's events. Their audio is taken from `alone`, by session and `seq`,
-        for events that have one piece of it. StoreError for an event without a body."""
+    def rows(self, last: int, events: Sequence[EventRow], alone: Alone) -> list[Row]:
+        """Rows of the session's next events, which follow `last` without a gap. Their audio is
+        taken from `alone`, by session and `seq`, for events that have one piece of it. StoreError
+        for an event that does not follow, or has no body."""
         made: list[Row] = []
         mine, numbers = self._session, self._numbers
         for session, seq, at_ns, channel, sender, kind, type_, body, raw, digest in events:
+            last += 1
+            if seq != last:
+                raise refusal(f"event {seq} of session {session} does not follow {last - 1}")
             if body is None and raw is None:
-                raise StoreError(f"event {seq} of session {session} has no body")
+                raise refusal(f"event {seq} of session {session} has no body")
             ref = alone.pop((session, seq), None) if alone else None
             if ref is None:
                 key = (sender, kind, type_, None, None, None)

@@ -12,7 +12,6 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -97,9 +96,7 @@ tape_form = Table(
     sqlite_with_rowid=False,
 )
 
-# The tape. `previous` is the event before it, which must be there: so there is no gap. (A key
-# costs a tenth of what a trigger for each inserted row does.) `segment`, `start` and `length` are
-# of its audio, if that is one piece.
+# The tape. `segment`, `start` and `length` are of its audio, if that is one piece.
 tape_event = Table(
     "tape_event",
     metadata,
@@ -114,14 +111,12 @@ tape_event = Table(
     Column("start", BigInteger),
     Column("length", BigInteger),
     Column("digest", LargeBinary, nullable=False),
-    Column("previous", BigInteger, Computed("nullif(seq, 1) - 1")),
     CheckConstraint("seq >= 1", name="from_one"),
     CheckConstraint("body IS NULL OR raw IS NULL", name="one_body"),
     CheckConstraint(
         "(segment IS NULL) = (start IS NULL) AND (segment IS NULL) = (length IS NULL)",
         name="audio_whole",
     ),
-    ForeignKeyConstraint(["session", "previous"], ["tape_event.session", "tape_event.seq"]),
     ForeignKeyConstraint(["session", "channel"], ["tape_channel.session", "tape_channel.channel"]),
     ForeignKeyConstraint(["session", "form"], ["tape_form.session", "tape_form.form"]),
     ForeignKeyConstraint(["session", "segment"], ["tape_audio.session", "tape_audio.number"]),

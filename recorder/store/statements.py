@@ -19,6 +19,7 @@ from recorder.store.base import RunRow, Sealed, SegmentRow, SessionRow
 
 _STATE: Final = """
 SELECT number, digest IS NOT NULL,
+       (SELECT coalesce(max(seq), 0) FROM tape_event WHERE tape_event.session = session.number),
        (SELECT coalesce(max(form), 0) FROM tape_form WHERE tape_form.session = session.number)
 FROM session WHERE id = {mark}
 """
@@ -68,9 +69,8 @@ def statements(dialect: Dialect) -> Statements:
     def text(statement: ClauseElement) -> str:
         return str(statement.compile(dialect=dialect))
 
-    def insert(table: Table, left_out: str = "") -> str:
-        names = [column.name for column in table.columns if column.name != left_out]
-        return text(table.insert().values({name: bindparam(name) for name in names}))
+    def insert(table: Table) -> str:
+        return text(table.insert().values({each.name: bindparam(each.name) for each in table.c}))
 
     mark = "?" if dialect.name == "sqlite" else "%s"
     return Statements(
@@ -80,7 +80,7 @@ def statements(dialect: Dialect) -> Statements:
         add_channel=insert(t.tape_channel),
         add_segment=text(_add_segment()),
         add_form=insert(t.tape_form),
-        add_event=insert(t.tape_event, left_out="previous"),
+        add_event=insert(t.tape_event),
         add_ref=insert(t.tape_event_audio),
         add_chunk=insert(t.tape_audio_chunk),
         seal=text(_seal()),
