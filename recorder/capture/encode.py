@@ -131,22 +131,24 @@ class Encoder:
             self._add_run(seen, run, draft)
 
     def _add_run(self, insight: Insight, run: Sequence[Happened], draft: Draft) -> None:
-        """Add events of one channel and sender that show the same. Between those that pass together
-        one is looked at by itself: the first of a stream makes it known. Where none passes after
-        it either, a secret may be in any, and all are."""
+        """Add events of one channel, sender and kind that show the same.
+
+        Those that pass together are stored as they are. The one after them is looked at by itself:
+        it may be the first of a stream, which is then known. Where none passes after it either,
+        all are looked at.
+        """
         _, _, channel, sender, kind, _, _ = run[0]
         name = self._name(insight.type)
         passing = 1
         while len(run) > 1 and kind == "ws.text":
-            before = passing
             bodies = [event[6] for event in run]
-            passing = self._redactor.passing(channel, sender, name, bodies)
+            passing, before = self._redactor.passing(channel, sender, name, bodies), passing
             if not passing and not before:
                 break
             for _, at_ns, _, _, _, _, body in run[:passing]:
                 self._append(at_ns, channel, sender, kind, name, body, body, draft)
-            for event in run[passing : passing + 1]:
-                self._add(insight, *event[1:], draft)
+            if passing < len(run):
+                self._add(insight, *run[passing][1:], draft)
             run = run[passing + 1 :]
         for event in run:
             self._add(insight, *event[1:], draft)
@@ -162,6 +164,7 @@ class Encoder:
         body: bytes,
         draft: Draft,
     ) -> None:
+        """Add one event that shows `insight`."""
         found, fields, ended, facts = insight
         name = self._name(found)
         lifted, audio = lift(body, fields) if fields else (body, ())

@@ -61,7 +61,7 @@ class Deltas:
         that the last one was of, in the very same words. They pass; where one of them hints at a
         secret none does, and each is to be looked at by itself."""
         last = self._last.get(origin)
-        if last is None:
+        if last is None or not last.tail.is_quiet:
             return 0
         head, middle, key, tail = last
         before, size = len(head), len(middle)
@@ -71,21 +71,23 @@ class Deltas:
             named = body.find(b'"', before)
             start = named + size
             end = body.find(b'"', start)
-            if end < 0 or body[:before] != head or body[named:start] != middle:
+            text = body[start:end]
+            if body[:before] != head or body[named:start] != middle or end < 0 or b"\\" in text:
                 break
-            texts.append(body[start:end])
+            texts.append(text)
             others += (body[before:named], body[end:])
         return len(texts) if texts and self._pass(key, tail, b"".join(texts), others) else 0
 
     def belongs(self, origin: Origin, body: bytes) -> bool:
         """Whether this is the next delta of any known stream, without a hint of a secret."""
         parts = _parts(body)
-        if parts is None:
+        if parts is None or b"\\" in parts.text:
             return False
         key = (origin, parts.frame)
         tail = self._streams.tail(key)
-        others = (parts.event_id, parts.after)
-        if tail is None or not self._pass(key, tail, parts.text, others):
+        if tail is None or not tail.is_quiet:
+            return False
+        if not self._pass(key, tail, parts.text, (parts.event_id, parts.after)):
             return False
         self._remember(origin, parts.frame, parts.colon, key, tail)
         return True
@@ -99,11 +101,9 @@ class Deltas:
             self._remember(origin, parts.frame, parts.colon, key, tail)
 
     def _pass(self, key: Hashable, tail: Tail, text: bytes, others: Sequence[bytes]) -> bool:
-        """Let a text go by if neither it, with what came before it, nor what else differs from
-        message to message hints at a secret. No hint has a quote in it: what stands between quotes
-        is judged on its own."""
-        if tail.hot > 0 or not tail.framed or b"\\" in text:
-            return False
+        """Let a text without escapes go by if neither it, with what came before it, nor what else
+        differs from message to message hints at a secret. No hint has a quote in it: what stands
+        between quotes is judged on its own."""
         if self._hints(tail.text[-REACH:] + b'"'.join((text, *others))):
             return False
         self._streams.push(key, tail, text)

@@ -39,6 +39,11 @@ class Tail:
         self.cut = False  # the middle of an unfinished secret was dropped
         self.framed = False  # what its messages have in common is known to be clean
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether only what differs between its messages has to be looked at."""
+        return self.framed and self.hot <= 0
+
     def push(self, piece: bytes) -> None:
         """Take a piece without a secret."""
         self.text = (self.text + piece)[-self.window :]
