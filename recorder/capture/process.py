@@ -25,7 +25,7 @@ from recorder.errors import RecorderError, StoreError
 from recorder.store.base import SessionRow
 
 CLOSE = ("close",)
-_FRAME_ITEMS = 256  # items in one frame at most
+_FRAME_ITEMS = 1000  # in one frame at most; `sendmsg` takes 1024 buffers
 
 
 class WriterProcess(TapeOpener):
