@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
@@ -65,8 +65,8 @@ def derive(store: Store, row: SessionRow, book: PriceBook) -> Tables:
     """All read models of a session, by table; its tape is read once."""
     provider = PROVIDERS[row.provider]
     gatherer, bill = Gatherer(row), TapeMeter(provider, book)
-    moments = _read(store, row.id, gatherer, bill)
-    made = projections.project(row.id, _heard(moments, _hears(provider)), provider)
+    heard = _heard(_read(store, row.id, gatherer), _hears(provider), bill.take)
+    made = projections.project(row.id, heard, provider)
     meter = bill.meter
     costs = cost_rows(row.id, meter, made.turns)
     tables: Tables = {name: list(getattr(made, field)) for name, field in _OF_MODELS.items()}
@@ -78,20 +78,25 @@ def derive(store: Store, row: SessionRow, book: PriceBook) -> Tables:
     return {name: [_storable(each) for each in rows] for name, rows in tables.items()}
 
 
-def _read(store: Store, session: str, gatherer: Gatherer, bill: TapeMeter) -> Iterator[Moment]:
-    """The events of a session, each told to those who measure and count first."""
+def _read(store: Store, session: str, gatherer: Gatherer) -> Iterator[Moment]:
+    """The events of a session, each told to those who measure first."""
     for moment in Recording(store, session).moments():
         gatherer.take(moment)
-        bill.take(_event(moment.row))
         yield moment
 
 
-def _heard(moments: Iterable[Moment], hears: bool = True) -> Iterator[Seen]:
-    """Events as a projection reads them, with their levels if it `hears`."""
+def _heard(
+    moments: Iterable[Moment],
+    hears: bool = True,
+    tell: Callable[[Event], None] = lambda event: None,
+) -> Iterator[Seen]:
+    """Events as a projection reads them, with their levels if it `hears`; each is told first."""
     ear = Ear()
     for moment in moments:
+        event = _event(moment.row)
+        tell(event)
         ms = sum(_ms(each.segment, len(each.data)) for each in moment.sounds)
-        yield Seen(_event(moment.row), ms, ear.levels(moment) if hears else ())
+        yield Seen(event, ms, ear.levels(moment) if hears else ())
 
 
 def _hears(provider: Provider) -> bool:

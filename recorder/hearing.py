@@ -22,6 +22,9 @@ from recorder.providers.neutral import LEVEL_MS
 from recorder.recording import Moment, Sound
 from recorder.store.base import SegmentRow
 
+_SILENCE = bytes(1 << 15)  # longer than a piece of PCM16; one that is not is decoded
+_ZEROS = np.zeros(len(_SILENCE) // 2, dtype=np.int16)
+_ZEROS.flags.writeable = False
 _SAME_STOP_NS = 500_000_000  # the client tells so late at most that it stopped when it was told to
 
 
@@ -43,13 +46,25 @@ class Frames:
         self._rest: dict[int, bytes] = {}  # segment -> bytes of a frame that is not whole yet
 
     def decode(self, sound: Sound) -> NDArray[np.int16]:
-        """The frames that `sound` completes."""
+        """The frames that `sound` completes; not to be written to."""
+        count = self.silence(sound)
+        if count is not None:
+            return _ZEROS[:count]
         segment = sound.segment
         data = self._rest.pop(segment.number, b"") + sound.data
         cut = len(data) % frame_bytes(segment.codec, segment.channels)
         if cut:
             self._rest[segment.number] = data[-cut:]
         return decode(data[: len(data) - cut], segment)
+
+    def silence(self, sound: Sound) -> int | None:
+        """How many frames a sound is, if it is digital silence of whole frames, which is seen
+        without decoding it; else None. Only PCM16 is looked at."""
+        segment, data = sound.segment, sound.data
+        if segment.codec != "pcm16" or segment.number in self._rest:
+            return None
+        size = frame_bytes("pcm16", segment.channels)
+        return None if len(data) % size or data != _SILENCE[: len(data)] else len(data) // size
 
 
 class Ear:
@@ -62,6 +77,10 @@ class Ear:
         """The levels of an event's sounds, see `HearingDecoder`."""
         found: list[float] = []
         for sound in moment.sounds:
+            silent = self._frames.silence(sound)
+            if silent is not None:
+                found += (0.0,) * -(-silent // (sound.segment.rate * LEVEL_MS // 1000))
+                continue
             samples = self._frames.decode(sound)
             found += levels(samples, sound.segment.rate, LEVEL_MS)
         return tuple(found)
@@ -105,7 +124,9 @@ class Lanes:
             if isinstance(heard, Stop):
                 model.drop(heard.at_ns)
             else:
-                model.add(heard.at_ns, resample(heard.frames, heard.rate, own))
+                is_own = heard.rate == own
+                frames = heard.frames if is_own else resample(heard.frames, heard.rate, own)
+                model.add(heard.at_ns, frames)
         return model
 
     def sides(self, rate: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:

@@ -105,4 +105,7 @@ def _clipped(lanes: Lanes) -> float | None:
     total = sum(piece.size for piece in pieces)
     if not total:
         return None
-    return sum(int((np.abs(piece.astype(np.int32)) >= _CLIPPED).sum()) for piece in pieces) / total
+    loud = (
+        (piece >= _CLIPPED) | (piece <= -_CLIPPED) for piece in pieces if np.count_nonzero(piece)
+    )
+    return sum(int(each.sum()) for each in loud) / total

@@ -97,19 +97,20 @@ class AudioReader:
         if len(data) < end:  # not held, or it grew since it was read
             self.segment(ref.segment)
             data = self._store.audio(self._session, ref.segment)
+            self._shrink(len(data))
         if ref.start < 0 or ref.length < 0 or len(data) < end:
             raise DamagedTape(
                 self._session,
                 f"event {ref.seq} needs bytes {ref.start} to {end} of audio segment "
                 f"{ref.segment}, which has {len(data)}",
             )
-        self._held[ref.segment] = data
-        self._shrink()
+        self._held[ref.segment] = data  # as the one that was used last
         return data[ref.start : end]
 
-    def _shrink(self) -> None:
-        total = sum(map(len, self._held.values()))
-        while total > self._limit and len(self._held) > 1:
+    def _shrink(self, coming: int) -> None:
+        """Make room for so many bytes more."""
+        total = sum(map(len, self._held.values())) + coming
+        while total > self._limit and self._held:
             oldest = next(iter(self._held))
             total -= len(self._held.pop(oldest))
 

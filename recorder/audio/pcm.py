@@ -105,12 +105,15 @@ def resample(samples: NDArray[np.int16], rate_in: int, rate_out: int) -> NDArray
     span = bank.shape[0]
     length = -(-samples.size * rate_out // rate_in)
     rows = -(-length // up)
-    padded = np.zeros(max((rows - 1) * down + span, reach + samples.size), dtype=np.float64)
+    padded = np.zeros(max((rows - 1) * down + span, reach + samples.size), dtype=np.int16)
     padded[reach : reach + samples.size] = samples
     spans = np.lib.stride_tricks.sliding_window_view(padded, span)[::down]
-    out = np.empty((rows, up), dtype=np.int16)
+    out = np.zeros((rows, up), dtype=np.int16)
     step = max(1, _BLOCK // span)
     for at in range(0, rows, step):
-        block = np.ascontiguousarray(spans[at : min(at + step, rows)]) @ bank
+        end = min(at + step, rows)
+        if not np.count_nonzero(padded[at * down : (end - 1) * down + span]):
+            continue  # silence is silence at any rate
+        block = spans[at:end].astype(np.float64) @ bank
         out[at : at + step] = np.clip(np.rint(block), -32768, 32767)
     return out.reshape(-1)[:length]

@@ -37,7 +37,7 @@ def speech(lane: NDArray[np.int16], rate: int, vad: Vad) -> list[Interval]:
     """The intervals of a mono lane in which somebody speaks, in order."""
     size = rate * vad.frame_ms // 1000
     count = lane.size // size
-    level = lane[: count * size].reshape(count, size).std(axis=1, dtype=np.float64)
+    level = _levels(lane[: count * size].reshape(count, size))
     opens = level >= _FULL_SCALE * 10 ** (vad.open_dbfs / 20)
     holds = level >= _FULL_SCALE * 10 ** ((vad.open_dbfs - vad.hysteresis_db) / 20)
     wanted, allowed = -(-vad.open_ms // vad.frame_ms), -(-vad.close_ms // vad.frame_ms)
@@ -48,6 +48,14 @@ def speech(lane: NDArray[np.int16], rate: int, vad: Vad) -> list[Interval]:
         last = _last(holds, first + wanted - 1, allowed)
         found.append(Interval(float(first * vad.frame_ms), float((last + 1) * vad.frame_ms)))
         at = last + 1
+    return found
+
+
+def _levels(frames: NDArray[np.int16]) -> NDArray[np.float64]:
+    """The RMS about the mean of each frame; most of a lane is digital silence."""
+    found = np.zeros(len(frames))
+    sounds = frames.any(axis=1)
+    found[sounds] = frames[sounds].std(axis=1, dtype=np.float64)
     return found
 
 
@@ -69,5 +77,7 @@ def _last(holds: NDArray[np.bool_], start: int, allowed: int) -> int:
 
 def first_voiced_ms(samples: NDArray[np.int16], rate: int, dbfs: float) -> float | None:
     """Where the first sample louder than `dbfs` (peak) is, None if there is none."""
+    if not np.count_nonzero(samples):
+        return None
     loud = np.flatnonzero(np.abs(samples.astype(np.int32)) > _FULL_SCALE * 10 ** (dbfs / 20))
     return float(loud[0]) * 1000 / rate if loud.size else None

@@ -132,13 +132,14 @@ class TapeMeter:
 
     def __init__(self, provider: Provider, book: PriceBook) -> None:
         self.meter = Meter(provider, book)
+        self._mute = provider.RULES.deltas.keys()  # pieces of streams: they tell of no usage
         self._pieces: dict[int, list[bytes]] = {}  # of HTTP bodies under way, by channel
 
     def take(self, event: Event) -> None:
         """The next event: what the provider sent counts, an HTTP body at its last piece."""
         if event.sender != "provider":
             return
-        if event.kind == "ws.text":
+        if event.kind == "ws.text" and event.type not in self._mute:
             self._read(event, event.body)
         elif event.kind == "http.chunk" and event.body:
             self._pieces.setdefault(event.channel, []).append(event.body)

@@ -106,3 +106,16 @@ def test_awkward_ratios_stay_small_and_close() -> None:
 def test_rates_beyond_sound_are_refused(rate: int) -> None:
     with pytest.raises(ValueError, match="cannot resample"):
         pcm.resample(tone(8000, 100), rate, 24000)
+
+
+@pytest.mark.parametrize(("rate", "other"), [(24_000, 16_000), (8000, 24_000), (24_001, 24_000)])
+def test_silence_is_resampled_to_the_same_without_being_computed(
+    monkeypatch: pytest.MonkeyPatch, rate: int, other: int
+) -> None:
+    """In one block nothing is left out."""
+    quiet = np.zeros(rate, np.int16)
+    lane = np.concatenate((quiet, tone(rate, 440), quiet, [1], quiet)).astype(np.int16)
+    found = pcm.resample(lane, rate, other)
+    monkeypatch.setattr(pcm, "_BLOCK", 1 << 40)
+    assert np.array_equal(pcm.resample(lane, rate, other), found)
+    assert not pcm.resample(quiet, rate, other).any()
