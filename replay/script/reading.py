@@ -14,7 +14,7 @@ from replay.match.rulebook import Rulebook
 from replay.match.sound import Sound
 from replay.match.stretch import Stretches
 from replay.script.deliveries import Post, Releases
-from replay.script.seen import NS, SLACK_NS, Seen, look, whole_bodies
+from replay.script.seen import NS, SLACK_NS, Looker, Seen, whole_bodies
 from replay.script.steps import (
     Chunk,
     ExchangeScript,
@@ -30,7 +30,7 @@ def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> 
     after a channel's close, are left out."""
     channels: dict[int, list[Seen]] = {}
     texts: list[Event] = []  # in which ids may stand
-    tracker = provider.tracker()
+    looker = Looker(provider.tracker(), book)
     post = Post(book)
     length_ns = 0
     for event in events:
@@ -38,7 +38,7 @@ def read_script(events: Iterable[Event], provider: Provider, book: Rulebook) -> 
         if event.kind == "note":
             post.remark(event)
         if event.sender != "recorder" and event.kind not in ("ws.ping", "ws.pong", "note"):
-            seen = look(event, tracker, book)
+            seen = looker.look(event)
             channels.setdefault(event.channel, []).append(seen)
             post.take(seen)
             if event.kind == "ws.text" and not (seen.has_audio and _has_no_ids(event, book)):
