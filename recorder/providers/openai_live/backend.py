@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from recorder.providers.fields import at, list_at, text_at
+from recorder.providers.fields import at, text_at
 from recorder.providers.neutral import (
     Neutral,
     ResponseEnded,
@@ -21,13 +21,22 @@ from recorder.providers.neutral import (
 from recorder.providers.openai_realtime.faults import failed
 
 Json = Mapping[str, Any]
-Status = Literal["completed", "cancelled", "incomplete", "failed"]
+Status = Literal["completed", "incomplete", "failed"]
 _ENDS: dict[str, Status] = {
     "response.completed": "completed",
-    "response.cancelled": "cancelled",
     "response.incomplete": "incomplete",
     "response.failed": "failed",
 }
+RESULTS = frozenset({"function_call_output", "custom_tool_call_output"})
+"""Types of items with which a client answers a call."""
+
+
+def written(content: object) -> str:
+    """The words of an item's content or output: a text, or parts of which some have one."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return " ".join(words for part in parts if (words := text_at(part, "text")))
 
 
 class Backend:
@@ -74,7 +83,7 @@ class Backend:
             made = self._call(call, item, text_at(item, "arguments"), response)
             return (*made, ToolAnswered(call, output, error is not None)) if made else ()
         if kind == "message":
-            words = " ".join(text_at(part, "text") for part in list_at(item, "content")).strip()
+            words = written(at(item, "content")).strip()
             told_of = text_at(item, "id") or None
             said = Words("assistant", words, "final", "text", told_of, response)
             return (said,) if words else ()

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from recorder.events import Event
 from recorder.heads import RequestHead, ResponseHead
 from recorder.providers.closing import closed
-from recorder.providers.fields import at, list_at, number_at, text_at
+from recorder.providers.fields import at, number_at, text_at
 from recorder.providers.neutral import (
     Configured,
     Ended,
@@ -27,7 +27,7 @@ from recorder.providers.neutral import (
     Unknown,
     Words,
 )
-from recorder.providers.openai_live.backend import Backend
+from recorder.providers.openai_live.backend import RESULTS, Backend, written
 from recorder.providers.openai_live.routing import is_sideband, makes_session
 from recorder.providers.openai_live.sides import APPEND, OUTPUT, START, Sides, Whose
 from recorder.providers.openai_live.turns import Floor, Rule
@@ -203,14 +203,11 @@ def _piece(role: Role, message: Json) -> Words:
 
 
 def _item(message: Json) -> Sequence[Neutral]:
-    """What the client gives the backend: the result of a function, or words."""
+    """What the client gives the backend: the result of a tool, or words."""
     item = at(message, "item")
-    if text_at(item, "type") == "function_call_output":
-        return (ToolAnswered(text_at(item, "call_id"), text_at(item, "output")),)
-    content = at(item, "content")
-    parts = [content] if isinstance(content, str) else []
-    parts += [text_at(part, "text") for part in list_at(item, "content")]
-    words = " ".join(part for part in parts if part)
+    if text_at(item, "type") in RESULTS:
+        return (ToolAnswered(text_at(item, "call_id"), written(at(item, "output"))),)
+    words = written(at(item, "content"))
     return (Words("user", words, "final", "text"),) if words else ()
 
 

@@ -5,10 +5,12 @@ Nested events are told as the Responses API names them. Field names: openai-pyth
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from recorder.providers.fields import at, list_at, text_at
+from recorder.providers.openai_live.backend import RESULTS, written
 
 Json = Mapping[str, Any]
 
@@ -76,12 +78,25 @@ def _delegation(message: Json) -> str:
 
 def _item(item: object) -> str:
     kind = text_at(item, "type")
-    if kind == "function_call_output":
-        return _joined(text_at(item, "call_id"), text_at(item, "output"), by=" = ")
+    if kind in RESULTS:
+        return _joined(text_at(item, "call_id"), written(at(item, "output")), by=" = ")
     if text_at(item, "name"):
-        return f"{text_at(item, 'name')}({text_at(item, 'arguments')})"
-    words = " ".join(text_at(part, "text") for part in list_at(item, "content"))
-    return _quoted(words.strip()) or kind
+        told = text_at(item, "arguments") or text_at(item, "input")
+        return f"{text_at(item, 'name')}({told})"
+    return _quoted(written(at(item, "content")).strip()) or kind
+
+
+def _decision(message: Json) -> str:
+    decision = at(message, "event", "decision")
+    answers = [_answer(each) for each in list_at(decision, "answers")]
+    return _joined(text_at(decision, "model"), *answers)
+
+
+def _answer(answer: object) -> str:
+    """What was decided of a question; its kind where there is no single value (a refusal)."""
+    values = (at(answer, name) for name in ("choice", "score", "probability"))
+    value = next((json.dumps(each) for each in values if each is not None), "")
+    return _joined(text_at(answer, "name"), value or text_at(answer, "type"), by=" ")
 
 
 def _nested(message: Json) -> str:
@@ -110,6 +125,7 @@ _TELLERS: Mapping[str, Callable[[Json], str]] = {
     "session.commentary.append": lambda message: _quoted(text_at(message, "content")),
     "session.delegation.created": _delegation,
     "response.event": _nested,
+    "decision.event": _decision,
     "response.item.create": lambda message: _item(at(message, "item")),
     "transport.dtmf.send": lambda message: text_at(message, "event"),
     "transport.dtmf.sent": lambda message: text_at(message, "event"),

@@ -3,8 +3,8 @@
 `usage.seconds` is cumulative: the last one told is all of it, and only `session.closed` says that
 it is final. Seconds in standby (paused WebRTC) have their own price; they are part of `seconds`
 (openai-python, `types/live/session_usage`). A nested response tells its tokens once, by
-`response.completed`; it may be told again on another connection. `cached_tokens` and
-`cache_write_tokens` are part of the input.
+`response.completed`, a decision by its `decision.event` (`types/decision`); either may be told
+again on another connection. `cached_tokens` and `cache_write_tokens` are part of the input.
 """
 
 from __future__ import annotations
@@ -41,6 +41,8 @@ class LiveUsage:
             return self._seconds(at(message, "usage"))
         if type_ == "response.event":
             return self._nested(at(message, "event"))
+        if type_ == "decision.event":
+            return _decided(message)
         return ()
 
     def _begun(self, session: object) -> Sequence[Usage]:
@@ -77,6 +79,12 @@ class LiveUsage:
             return ()
         self._ended.add(name)
         return (_tokens(key, model, at(response, "usage")),)
+
+
+def _decided(message: Json) -> Sequence[Usage]:
+    decision, name = at(message, "event", "decision"), text_at(message, "event_id")
+    model = text_at(decision, "model") or None
+    return (_tokens(f"decision {name}", model, at(decision, "usage")),)
 
 
 def _tokens(key: str, model: str | None, usage: object) -> Usage:

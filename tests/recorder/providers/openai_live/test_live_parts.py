@@ -261,6 +261,19 @@ def test_words_alone_make_turns_where_there_is_no_sound() -> None:
     assert made.interruptions == []
 
 
+def test_the_result_of_a_custom_tool_in_parts_is_one() -> None:
+    call = {"type": "custom_tool_call", "call_id": "call_2", "name": "shout", "input": "hey"}
+    parts = [{"type": "input_text", "text": text} for text in ("HEY", "!")]
+    given = {"type": "custom_tool_call_output", "call_id": "call_2", "output": parts}
+    assert meanings(
+        event("response.event", event={"type": "response.output_item.done", "item": call}),
+        event("response.item.create", "client", item=given),
+    ) == [
+        neutral.ToolCalled("call_2", "shout", "hey", None),
+        neutral.ToolAnswered("call_2", "HEY !"),
+    ]
+
+
 # What is used
 
 
@@ -333,6 +346,16 @@ def test_a_backend_of_unknown_price_is_named() -> None:
     assert any("backend gpt-9" in line for line in meter(("response.event", told)).unpriced)
 
 
+def test_the_tokens_of_a_decision_count_once() -> None:
+    usage = {"input_tokens": 500, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 20}
+    decision = {"model": "gpt-4.1-mini", "usage": usage, "answers": []}
+    completed = {"type": "decision.completed", "decision": decision}
+    told = ("decision.event", {"event_id": "event_7", "event": completed})
+    found = meter(told, told, ("session.closed", {"usage": {"seconds": 60}}))
+    # 500 x 0.40 + 20 x 1.60 = 232 millionths
+    assert found.usd == Decimal("0.05") + Decimal("0.000232")
+
+
 # What leaves
 
 
@@ -355,6 +378,20 @@ def test_what_a_line_of_a_timeline_says() -> None:
     usage = {"usage": {"seconds": 12}, "context_window": {"usage_ratio": 0.42}}
     assert LIVE.describe("session.usage.updated", usage) == "12 s, 42% of the context"
     assert LIVE.describe("session.input_audio.mute", {}) == ""
+
+
+def test_a_line_tells_what_was_decided_and_what_a_tool_gave() -> None:
+    answers = [
+        {"type": "choice", "name": "mood", "choice": "angry", "confidence": 0.9},
+        {"type": "predicate", "name": "done", "probability": 0.25},
+        {"type": "refusal", "name": None},
+    ]
+    completed = {"type": "decision.completed", "decision": {"model": "gpt-9", "answers": answers}}
+    said = LIVE.describe("decision.event", {"event": completed})
+    assert said == 'gpt-9, mood "angry", done 0.25, refusal'
+    output = [{"type": "input_text", "text": "rain"}, {"type": "input_text", "text": "cold"}]
+    item = {"type": "custom_tool_call_output", "call_id": "call_2", "output": output}
+    assert LIVE.describe("response.item.create", {"item": item}) == "call_2 = rain cold"
 
 
 def test_errors_of_ours_name_the_clients_event() -> None:
