@@ -47,6 +47,8 @@ def project(session: str, events: Iterable[Seen], provider: Provider) -> Models:
     read = _reader(decoder)
     for each in events:
         fold.take(each.event, each.audio_ms, read(each))
+    if isinstance(decoder, HearingDecoder):
+        fold.finish(session, decoder.end())
     made = Models(
         _row(OutlineRow, fold.outline, session=session),
         [_turn(session, each, fold) for each in fold.turns],

@@ -93,6 +93,12 @@ class Conversation:
         for message in messages:
             self._folds[type(message)](message, now)
 
+    def finish(self, session: str, messages: Sequence[neutral.Neutral]) -> None:
+        """Fold what is known only when the tape is over, as if its last event told it."""
+        now = Now(session, self.outline.last_seq, self.last_ns, 0.0)
+        for message in messages:
+            self._folds[type(message)](message, now)
+
     # The session
 
     def _placed(self, message: neutral.Placed, now: Now) -> None:
@@ -334,7 +340,7 @@ class Conversation:
             known = self.responses.get(name or "")
             turn = self._turn(known.turn) if known else self._current(now)
             found = drafts.Interruption(now.seq, now.seq, turn.number, by, name)
-            if self._heard and (known is None or _is_after(self._heard, known)):
+            if self._heard and (known is None or known.had_begun(self._heard)):
                 found.detected = self._heard
                 found.touch(self._heard.seq)
             self._cuts[name] = found
@@ -388,8 +394,3 @@ class Conversation:
 
 def _stamp(ms: float | None, now: Now) -> drafts.Stamp | None:
     return None if ms is None else drafts.Stamp(ms, now.seq)
-
-
-def _is_after(heard: drafts.Moment, response: drafts.Response) -> bool:
-    """Whether something came after an answer had begun."""
-    return response.started is None or heard.at_ns >= response.started.at_ns

@@ -115,6 +115,10 @@ class Response(Sounding):
     ended: Moment | None = None
     is_backend: bool = False  # of a model behind the voice
 
+    def had_begun(self, by: Moment) -> bool:
+        """Whether it had begun by then; one of which nobody tells the beginning had."""
+        return self.started is None or by.at_ns >= self.started.at_ns
+
 
 @dataclass
 class Item(Spanned):

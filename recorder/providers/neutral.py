@@ -238,6 +238,10 @@ class HearingDecoder(Decoder, Protocol):
         """The rule's name, version and parameters, in one line."""
         ...
 
+    def end(self) -> Sequence[Neutral]:
+        """What was held back until the tape ended, however that was."""
+        ...
+
     def hear(self, event: Event, ms: float, levels: Sequence[float]) -> Sequence[Neutral]:
         """`decode`, of an event with `ms` of sound: its level in each step of 20 ms, as RMS about
         the mean, where full scale is 32768. The last step may be shorter."""

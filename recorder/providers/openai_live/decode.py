@@ -41,6 +41,16 @@ _ENDED_BY: dict[str, Literal["client", "provider"]] = {
     "expired": "provider",
     "content": "provider",
 }
+# While the input is muted or a fixture plays, what the client sends does not reach the model
+# (`types/live`): the user does not take the floor. The provider's word counts.
+_DEAF = {
+    "session.input_audio.muted": "muted",
+    "session.output_audio.fixture.playing": "fixture",
+}
+_HEARS = {
+    "session.input_audio.unmuted": "muted",
+    "session.output_audio.fixture.played": "fixture",
+}
 # Known, and without a meaning here.
 _SILENT = frozenset(
     {
@@ -51,12 +61,8 @@ _SILENT = frozenset(
         "session.thinking.appended",
         "session.commentary.appended",
         "session.input_audio.mute",
-        "session.input_audio.muted",
         "session.input_audio.unmute",
-        "session.input_audio.unmuted",
         "session.output_audio.fixture.play",
-        "session.output_audio.fixture.playing",
-        "session.output_audio.fixture.played",
         "session.usage.updated",
         "session.paused",
         "session.resumed",
@@ -88,6 +94,7 @@ class LiveDecoder:
         self._sidebands: set[int] = set()
         self._making: set[int] = set()  # exchanges that make a session
         self._delegated: set[str] = set()  # to the client
+        self._deaf: set[str] = set()  # why the model does not hear the user
         self._backend = Backend()
         self._readers: dict[str, Callable[[Json], Sequence[Neutral]]] = {
             "error": lambda message: (failed(at(message, "error")),),
@@ -144,7 +151,8 @@ class LiveDecoder:
         if event.type in (APPEND, OUTPUT):
             whose = self._whose(event) if ms else None
             if whose == "user":
-                yield from self._floor.user_sound(now_ms, ms, levels)
+                heard = (0.0,) * len(levels) if self._deaf else levels
+                yield from self._floor.user_sound(now_ms, ms, heard)
             elif whose == "agent":
                 yield from self._floor.agent_sound(now_ms, ms, levels)
             return
@@ -158,6 +166,9 @@ class LiveDecoder:
     def _whose(self, event: Event) -> Whose | None:
         return self._sides.whose(event.channel, event.sender, event.type, event.body)
 
+    def end(self) -> Sequence[Neutral]:
+        return tuple(self._floor.end())
+
     def _is_repeated(self, event: Event, message: Json) -> bool:
         name = text_at(message, "event_id") if event.sender == "provider" else ""
         if not name:
@@ -167,7 +178,11 @@ class LiveDecoder:
         return was_seen
 
     def _meant(self, type_: str, now_ms: float, message: Json) -> Iterator[Neutral]:
-        if type_ == "session.input_transcript.delta":
+        if type_ in _DEAF:
+            self._deaf.add(_DEAF[type_])
+        elif type_ in _HEARS:
+            self._deaf.discard(_HEARS[type_])
+        elif type_ == "session.input_transcript.delta":
             yield from self._floor.user_words(now_ms, _piece("user", message))
         elif type_ == "session.output_transcript.delta":
             yield from self._floor.agent_words(_piece("assistant", message))

@@ -138,6 +138,35 @@ def test_a_turn_begins_with_its_sound_not_when_the_rule_is_sure_of_it(golden: St
     assert began == pytest.approx([1000, 3800])
 
 
+def test_words_that_were_held_back_are_told_though_the_tape_breaks_off() -> None:
+    with closing(derived(lambda take: take.at_ms <= 4600)) as store:  # nobody could settle it
+        assert [turn.user_text for turn in rows(store, "turn")] == [
+            "What is the weather?",
+            "No, in",
+        ]
+        assert rows(store, "interruption") == []
+
+
+def test_what_a_muted_user_says_begins_no_turn() -> None:
+    def take(at_ms: float, sender: Any, kind: str) -> Any:
+        body = json.dumps({"type": f"session.input_audio.{kind}", "event_id": kind}).encode()
+        return LIVE.Moment(at_ms, 1, sender, "ws.text", "", body)
+
+    def turns(*more: Any) -> list[float]:
+        store = open_store("memory:", create=True)
+        takes = [each for each in LIVE.moments() if b"transcript" not in each.body]
+        takes = sorted([*takes, *more], key=lambda each: each.at_ms)
+        record(store, takes, provider="openai-live", wall_ns=LIVE.WALL_NS)
+        derive.refresh(store)
+        return [(turn.user_started_ns or 0) / 1e6 for turn in rows(store, "turn")]
+
+    assert turns() == pytest.approx([1000, 3800])
+    muted, unmuted = take(3_010, "provider", "muted"), take(6_000, "provider", "unmuted")
+    assert turns(muted, unmuted) == pytest.approx([1000])
+    assert turns(take(3_010, "client", "mute")) == pytest.approx([1000, 3800])  # not granted yet
+    assert turns(muted, unmuted._replace(at_ms=3_050)) == pytest.approx([1000, 3800])
+
+
 def test_the_signs_of_a_page_are_where_the_tables_say(golden: Store) -> None:
     [row] = golden.sessions()
     facts = gather(golden, row, read_models(golden, row)).facts
