@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -55,29 +55,32 @@ _FILES = click.argument(
 )
 
 
-def _providers(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:
-    from recorder.trial.sides import side
+def _providers(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:
+    from recorder.trial.sides import SIDES, side
 
+    if value is None:
+        return tuple(SIDES)
     names = tuple(dict.fromkeys(each.strip() for each in value.split(",")))
     for name in names:
         side(name)
     return names
 
 
-_PROVIDERS = click.option(
-    "--provider",
-    "providers",
-    default="openai,vapi",
-    show_default=True,
-    callback=_providers,
-    metavar="NAMES",
-    help="The providers, with commas between them.",
-)
+def _providers_option(default: str | None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    return click.option(
+        "--provider",
+        "providers",
+        default=default,
+        show_default=True if default else "all of them",
+        callback=_providers,
+        metavar="NAMES",
+        help="The providers, with commas between them.",
+    )
 
 
 @command.command()
 @_FILES
-@_PROVIDERS
+@_providers_option(None)
 def check(files: tuple[Path, ...], providers: tuple[str, ...]) -> None:
     """Read scenarios, and say what a provider cannot express. Nothing is connected to.
 
@@ -129,7 +132,7 @@ def _criteria(ctx: click.Context, param: click.Parameter, value: Path | None) ->
 
 @command.command()
 @_FILES
-@_PROVIDERS
+@_providers_option("openai,vapi")
 @store_option
 @click.option("--trial", required=True, metavar="NAME", help="The name that its runs belong to.")
 @click.option(

@@ -40,10 +40,17 @@ def test_check_names_each_scenario_and_what_cannot_be_expressed() -> None:
     assert lines[0].endswith("barge-in.toml: barge-in, 2 turns, 5 expectations")
     assert any(line.startswith("  openai: first_message: ") for line in lines)
     assert any(line.startswith("  vapi: budget.max_cost_usd: ") for line in lines)
+    assert any(line.startswith("  openai-live: budget.max_cost_usd: ") for line in lines)
 
 
 def test_check_looks_at_the_chosen_providers_alone() -> None:
     assert "vapi" not in command("check", BARGE_IN, "--provider", "openai").output
+
+
+def test_check_reads_the_table_of_each_provider(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(BARGE_IN.read_text() + '\n[provider.openai-live]\nmodle = "x"\n')
+    assert "[provider.openai-live] has an unknown key 'modle'" in refusal("check", wrong)
 
 
 def test_check_reads_expectations_too(tmp_path: Path) -> None:
