@@ -124,7 +124,8 @@ def of_session(store: Store, session: str, asked: Asked, width: int | None) -> E
     facts: dict[str, Any] = {"session": row.id, "provider": row.provider, "price_book": book.label}
     facts |= bills.bill_facts(meter.beside, points)
     if len(points) > 1:
-        lines += ["", f"cached: {bills.percent(ratio)} of the model's input; how it grew:"]
+        share = f"cached: {bills.percent(ratio)} of the model's input; "
+        lines += ["", f"{'' if ratio is None else share}how it grew:"]
         lines += bills.growth_table(points, width)
     if row.provider == "vapi":
         other = _on_realtime(store, row, meter, asked, width)

@@ -202,6 +202,7 @@ def test_for_a_session_of_gpt_live_the_others_are_told(tmp_path: Path) -> None:
     out(tmp_path / "live.db", "import", str(GOLDEN))
     told = out(tmp_path / "live.db", "estimate", "last").splitlines()
     assert "the same conversation elsewhere: 9.0 s" in told
+    assert "how it grew:" in told  # the voice has no input that could be cached
 
 
 def test_the_other_bill_is_what_a_hand_computes(billed: Billed) -> None:
