@@ -19,6 +19,7 @@ from recorder.providers.usage import Quantity, Usage, count, unreported
 Json = Mapping[str, Any]
 _KEY = "session"
 _TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed"})
+_MAKING = ("/live/sessions", "/fork")  # ends of the types of requests
 _BEGUN = frozenset({"response.created", "response.in_progress"})
 
 
@@ -31,7 +32,7 @@ class LiveUsage:
         self._ended: set[str] = set()
 
     def read(self, type_: str, message: Json) -> Sequence[Usage]:
-        if type_ in ("session.started", "session.updated") or type_.endswith("/live/sessions"):
+        if type_ in ("session.started", "session.updated") or type_.endswith(_MAKING):
             return self._begun(at(message, "session"))
         if type_ == "session.usage.updated" and not self._is_closed:
             return self._seconds(at(message, "usage"))
@@ -47,7 +48,7 @@ class LiveUsage:
 
     def _begun(self, session: object) -> Sequence[Usage]:
         """A session costs something from its start, which nothing tells until it is over. One by
-        WebRTC or SIP may be told by the answer to its creation alone, which names no model."""
+        WebRTC may be told by the answer to its creation or fork alone, which names no model."""
         is_new = not self._has_begun and bool(text_at(session, "id"))
         self._has_begun = self._has_begun or is_new
         self._model = text_at(session, "model") or self._model

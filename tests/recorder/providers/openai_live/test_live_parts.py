@@ -311,6 +311,23 @@ def test_a_session_that_tells_no_usage_has_no_price() -> None:
     assert found.notes == ["the session tells no usage"]
 
 
+@pytest.mark.parametrize(
+    ("request_type", "body"),
+    [
+        ("POST /v1/live/sessions", {"session": {"id": "live_1"}, "transport": {}}),
+        ("POST /v1/live/sessions/{id}/fork", {"session": {"id": "live_2"}, "transport": {}}),
+    ],
+)
+def test_a_session_that_only_its_making_tells_of_is_not_free(
+    request_type: str, body: dict[str, Any]
+) -> None:
+    found = Meter(LIVE, BOOK)
+    found.take(request_type, body)
+    assert (found.usd, found.notes) == (None, ["the session tells no usage"])
+    found.take("session.closed", {"session": {"model": "gpt-live-1"}, "usage": {"seconds": 60}})
+    assert (found.usd, found.notes) == (Decimal("0.05"), [])
+
+
 def test_tokens_of_an_answer_count_once() -> None:
     usage = {
         "input_tokens": 1_000,
