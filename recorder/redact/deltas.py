@@ -6,6 +6,7 @@ hint of a secret are told by comparing their other bytes with those of the last 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from recorder.redact.walk import texts
 Origin = tuple[int, str, str]  # channel, sender, type
 
 _IDS = (("item_id",), ("response_id",), ("call_id",))
+_CARRIED_IDS = (("event", "type"), *(("event", *path) for path in _IDS))
+_TIMES = re.compile(rb'"(?:start|end)_ms"\s*:\s*[0-9.]+')
 _ITEM = b'"item_id"'
 _MOST_ORIGINS = 64
 
@@ -135,6 +138,17 @@ def read(body: bytes) -> Delta | None:
     return Delta(tuple(ids), start, end)
 
 
+def read_carried(body: bytes) -> Delta | None:
+    """The same for a delta in another event, at `event`. What stands around it is numbered, so that
+    ids alone tell its stream."""
+    values = list(texts(body))
+    deltas = [text for text in values if text.path == ("event", "delta")]
+    if not deltas:
+        return None
+    ids = [(at.path, body[at.start : at.end]) for at in values if at.path in _CARRIED_IDS]
+    return Delta(tuple(ids), deltas[-1].start, deltas[-1].end)
+
+
 def _parts(body: bytes) -> _Parts | None:
     before, _, rest = body.partition(b'"delta"')
     pieces = rest.split(b'"', 2)
@@ -146,7 +160,10 @@ def _parts(body: bytes) -> _Parts | None:
 
 
 def _frame(head: bytes) -> tuple[tuple[bytes, ...], bytes]:
-    """What stands around the event id in the part of a delta before its text, and the id."""
+    """What stands around the event id in the part of a delta before its text, and the id. Places in
+    time, which tell one piece from the next and no streams apart, are left out."""
+    if b'_ms"' in head:
+        head = _TIMES.sub(b"", head)
     before, _, rest = head.partition(b'"event_id"')
     pieces = rest.split(b'"', 2)
     if len(pieces) < 3:

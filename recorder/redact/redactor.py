@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from recorder.events import Kind, Sender
-from recorder.redact.deltas import Deltas, Origin, read
+from recorder.redact.deltas import Deltas, Origin, read, read_carried
 from recorder.redact.finder import Finder, merged
 from recorder.redact.personal import Personal, Places, unspelled
 from recorder.redact.secrets import Secrets, to_bytes
@@ -15,6 +15,7 @@ from recorder.redact.streams import CHUNK_WINDOW, Streams
 from recorder.redact.views import Found, unescaped
 
 _PLACE = "$.delta"
+_CARRIER = "response.event"  # an event of GPT-Live: the one that it carries stands at `event`
 
 
 @lru_cache(maxsize=16)
@@ -87,6 +88,8 @@ class _Eraser:
             body = unspelled(body)
         elif kind == "ws.text" and type_.endswith(".delta") and not type_.endswith("audio.delta"):
             return self._delta((channel, sender, type_), body)
+        elif kind == "ws.text" and type_ == _CARRIER and b'.delta"' in body:
+            return self._carried((channel, sender, type_), body)
         if kind == "http.chunk":
             return self._chunk((channel, sender), body)
         if kind in ("http.request", "http.response"):
@@ -127,6 +130,15 @@ class _Eraser:
         if result is body:
             self.deltas.learn(origin, delta.ids, body)
         return result
+
+    def _carried(self, origin: Origin, body: bytes) -> bytes:
+        """A delta in another event."""
+        delta = read_carried(body)
+        if delta is None:
+            return self._join(body, [])
+        text = unescaped(body[delta.start : delta.end])
+        founds = self._streams.feed((origin, delta.ids), text.text)
+        return self._join(body, text.raw(founds, delta.start, f"$.event{_PLACE[1:]}"))
 
 
 def redact_text(secrets: Secrets, text: str) -> str:

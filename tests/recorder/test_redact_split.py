@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -116,6 +117,52 @@ def test_split_into_single_characters(name: str) -> None:
     text, payload = SPLIT[name]
     check(send(Redactor(SECRETS), list(text)), text, payload)
     check(send_body(list(text)), text, payload)
+
+
+def heard(text: str, number: int) -> dict[str, Any]:
+    """A piece of a transcript of GPT-Live: its place in time differs from piece to piece."""
+    place = {"start_ms": 200 * number, "end_ms": 200 * number + 200}
+    kind = "session.output_transcript.delta"
+    return {"type": kind, **place, "delta": text, "event_id": f"event_{number}"}
+
+
+def carried(text: str, number: int, item: str = "fc_1") -> dict[str, Any]:
+    """A piece of a function's arguments, as GPT-Live carries the events of its backend."""
+    kind = "response.function_call_arguments.delta"
+    told = {"type": kind, "sequence_number": number, "item_id": item, "delta": text}
+    return {"event_id": f"event_{number}", "type": "response.event", "event": told}
+
+
+def send_events(redactor: Redactor, events: list[dict[str, Any]]) -> list[str]:
+    stored = []
+    for event in events:
+        body = json.dumps(event).encode()
+        result = json.loads(redactor.redact(1, "provider", "ws.text", event["type"], body))
+        piece = result.get("event", result).pop("delta")
+        event.get("event", event).pop("delta")
+        assert result == event
+        stored.append(piece)
+    return stored
+
+
+@pytest.mark.parametrize("name", SPLIT)
+@pytest.mark.parametrize("layout", [heard, carried])
+def test_split_over_the_pieces_of_gpt_live(layout: Any, name: str) -> None:
+    text, payload = SPLIT[name]
+    for size in (1, 7):
+        pieces = [text[at : at + size] for at in range(0, len(text), size)]
+        events = [layout(piece, number) for number, piece in enumerate(pieces)]
+        check(send_events(Redactor(SECRETS), events), text, payload)
+
+
+def test_carried_streams_do_not_mix() -> None:
+    redactor = Redactor(SECRETS)
+    first, second = [], []
+    for number, piece in enumerate(["use sk-proj-", PAYLOAD[:9], f"{PAYLOAD[9:]} now"]):
+        first += send_events(redactor, [carried(piece, number)])
+        second += send_events(redactor, [carried("just words ", number, "fc_2")])
+    assert second == ["just words "] * 3
+    assert MARKS.sub("", "".join(first)) == "use  now"
 
 
 @settings(max_examples=examples(60), deadline=None)
