@@ -19,12 +19,14 @@ class Tampering:
 
     def __init__(self, path: Path, session: str) -> None:
         self.path, self.session = path, session
+        self._verdict: Verdict | None = None
 
     def run(self, *statements: str) -> None:
         """Run SQL with `:s` for the session, past every rule of the store.
 
         The tape's views are tables then, which hold the same: each row stands on its own.
         """
+        self._verdict = None
         with closing(sqlite3.connect(self.path)) as db, db:
             _unruled(db)
             views = db.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
@@ -37,6 +39,7 @@ class Tampering:
 
     def run_within(self, *statements: str) -> None:
         """Run SQL on the tables `tape_…` themselves; `:s` is the number of the session."""
+        self._verdict = None
         with closing(sqlite3.connect(self.path)) as db, db:
             _unruled(db)
             found = "SELECT number FROM session WHERE id = ?"
@@ -45,8 +48,11 @@ class Tampering:
                 assert db.execute(statement, {"s": number}).rowcount, statement
 
     def verdict(self) -> Verdict:
-        with closing(open_store(str(self.path), create=False, readonly=True)) as store:
-            return verdict_of(store, self.session)
+        """What `verify` says of the file as it is after the last change."""
+        if self._verdict is None:
+            with closing(open_store(str(self.path), create=False, readonly=True)) as store:
+                self._verdict = verdict_of(store, self.session)
+        return self._verdict
 
     def fault(self) -> Fault:
         found = self.verdict().fault
