@@ -213,7 +213,7 @@ def test_refused_in_one_line(bad: Bad, case: str, here: Callable[..., Ended]) ->
     assert_refused(here(program, *words), program, *said)
 
 
-@pytest.mark.parametrize("case", ["not a database", "port in use, simulate", "ambiguous prefix"])
+@pytest.mark.parametrize("case", ["port in use, simulate", "ambiguous prefix"])
 def test_refused_as_a_process(bad: Bad, case: str) -> None:
     line, *_ = CASES[case]
     program, *words = bad.words(line)
