@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 import time
 from contextlib import closing, suppress
 from pathlib import Path
@@ -27,6 +26,7 @@ from recorder.store import open_store
 from replay.cli import cli
 from replay.faults import FaultyReplay
 from replay.server import MachineServer
+from tests.replay.commands.listening import Command
 
 JSON = (("Content-Type", "application/json"),)
 QUERY = "/openai/v1/realtime?model=gpt-realtime"
@@ -129,26 +129,14 @@ def store_url(tmp_path: Path) -> str:
 
 async def serve(store_url: str, *words: str) -> tuple[int, str]:
     """`replay serve` with a client that asks for one response, and its report."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "replay", "serve", "last", "--store", store_url),
-        *("--speed", "max", *words),
-        stdout=asyncio.subprocess.PIPE,
-    )
-    try:
-        assert process.stdout
-        url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().split()[1]
-        async with websockets.connect("ws" + url.removeprefix("http") + QUERY) as socket:
+    async with Command("serve", "last", "--store", store_url, "--speed", "max", *words) as command:
+        async with websockets.connect("ws" + command.url.removeprefix("http") + QUERY) as socket:
             await socket.send('{"type":"response.create"}')
             with suppress(ConnectionClosed):
                 async with asyncio.timeout(10):
                     while json.loads(await socket.recv())["type"] != "response.done":
                         pass
-        output, _ = await asyncio.wait_for(process.communicate(), 20)
-    finally:
-        if process.returncode is None:
-            process.kill()
-    assert process.returncode is not None
-    return process.returncode, output.decode()
+        return await command.end()
 
 
 def replayed(store_url: str) -> list[Event]:
