@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from vapi_story import ASK, ASSISTANT, ORDER, STEPS, STOP, STORY, WEATHER, spoken, story
+from vapi_sim_story import ASK, ASSISTANT, ORDER, STEPS, STOP, STORY, WEATHER, spoken, story
 from vapi_world import HOST, MS, SERVER, S, World, tool_answers
 
 from recorder.audio import codec, pcm

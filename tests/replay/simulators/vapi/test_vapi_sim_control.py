@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from vapi_story import ASSISTANT, reason, spoken
+from vapi_sim_story import ASSISTANT, reason, spoken
 from vapi_world import HOST, World
 
 from recorder.audio import pcm

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from vapi_story import ASSISTANT, reason, spoken
+from vapi_sim_story import ASSISTANT, reason, spoken
 from vapi_world import HOST, S, World
 
 from recorder.trial.speaker import Heard
