@@ -21,7 +21,7 @@ from recorder.projections.rows import (
 from recorder.providers.base import Provider
 from recorder.providers.neutral import Decoder, HearingDecoder, Neutral
 
-VERSION = "4"
+VERSION = "5"
 """Of this code. A change that gives other rows for some tape gets a new one: rows of an older
 version are made anew when they are next read."""
 
