@@ -43,7 +43,7 @@ def store_url(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def comparison(folder: Path, store_url: str) -> Comparison:
-    return compared(store_url, "demo-1", folder / SHIPPED)
+    return compared(store_url, "demo-1", folder / SHIPPED)[0]
 
 
 def test_each_run_does_what_its_scenario_expects_and_counts(comparison: Comparison) -> None:
