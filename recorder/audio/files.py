@@ -113,7 +113,8 @@ def read_audio(path: Path) -> tuple[NDArray[np.int16], int]:
     try:
         frames, rate = soundfile.read(path, dtype="int16", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise RecorderError(f"cannot read {path} as audio: {_reason(error)}") from error
+        why = _reason(error) if path.exists() else "there is no such file"
+        raise RecorderError(f"cannot read {path} as audio: {why}") from error
     if frames.shape[1] == 1:
         return frames[:, 0], int(rate)
     return np.rint(frames.mean(axis=1)).astype(np.int16), int(rate)
