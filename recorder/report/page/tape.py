@@ -14,6 +14,7 @@ from recorder.providers.base import Provider
 from recorder.providers.neutral import HearingDecoder, Neutral
 from recorder.recording import Moment, Recording
 from recorder.report.wording import clip, printable, says
+from recorder.store.base import EventRow
 
 TEXT: Final = 240
 """Characters of what an event says, in the list."""
@@ -59,10 +60,14 @@ class Reader:
 
     def read(self, tape: Recording) -> None:
         """All events of a tape."""
+        last = None
         for moment in tape.moments():
             self._sorter.take(moment)
             self._column(moment)
-            self._mark(moment)
+            self._mark(moment.row, self._meant(moment))
+            last = moment.row
+        if last is not None and isinstance(self._decoder, HearingDecoder):
+            self._mark(last, self._decoder.end())
 
     def _column(self, moment: Moment) -> None:
         row, columns = moment.row, self.columns
@@ -84,9 +89,8 @@ class Reader:
             if len(row.body) > BODY:
                 columns.cut.append(row.seq)
 
-    def _mark(self, moment: Moment) -> None:
-        row = moment.row
-        for message in self._meant(moment):
+    def _mark(self, row: EventRow, messages: Sequence[Neutral]) -> None:
+        for message in messages:
             told = _NAMES.get(type(message))
             if told is not None:
                 name, field = told

@@ -145,6 +145,9 @@ def test_words_that_were_held_back_are_told_though_the_tape_breaks_off() -> None
             "No, in",
         ]
         assert rows(store, "interruption") == []
+        [row] = store.sessions()
+        signs = gather(store, row, read_models(store, row)).facts["marks"]
+        assert [ms for _, ms, name, _ in signs if name == "user speech"] == [1000, 3800]
 
 
 def test_what_a_muted_user_says_begins_no_turn() -> None:
