@@ -12,7 +12,7 @@ import aiohttp
 from aiohttp import WSMsgType
 
 from recorder.capture.log import ChannelLog, Log
-from recorder.capture.proxy.dial import Dialer, Refused, Socket, Unreachable
+from recorder.capture.proxy.dial import Dialer, Refused, Socket, Unreachable, why_not
 from recorder.capture.proxy.headers import pairs
 from recorder.capture.proxy.relay import Side, send_close
 from recorder.capture.proxy.upstream import outgoing, shown
@@ -254,7 +254,7 @@ class Conversation:
             ) as response:
                 said = await response.read()
         except (aiohttp.ClientError, OSError) as error:
-            why = error or type(error).__name__
+            why = why_not(error)
             raise Unreachable(f"cannot reach {shown(base)}: {why}; check the URL") from None
         status, reason = response.status, response.reason or ""
         return ResponseHead(status, reason, pairs(response.raw_headers)), said

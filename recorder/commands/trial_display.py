@@ -37,6 +37,7 @@ class Display:
         self._as_json = as_json
         self._is_live = sys.stderr.isatty() and not as_json
         self._total = self._shown = 0
+        self._unsteady = False  # a run came to its end and may not be compared
 
     def greet(
         self, prepared: Mapping[str, Prepared], found: Mapping[str, Target], uncounted: str | None
@@ -84,6 +85,7 @@ class Display:
         else:
             self.good += 1
         self.invalid += bool(ran.invalid)
+        self._unsteady |= bool(ran.invalid) and ran.outcome == "finished"
         if self._is_live:
             click.echo(_CLEAR, nl=False, err=True)
         if self._as_json:
@@ -97,7 +99,7 @@ class Display:
         """Nothing more is run."""
         if early:
             click.echo(f"ended early: {early}; the same command goes on", err=True)
-        if self.invalid:
+        if self._unsteady:
             click.echo(_EXCLUDED, err=True)
         click.echo(f"{self.verdict()}, ${spent:.4f} spent", err=True)
 

@@ -65,7 +65,8 @@ def _parts(page: Page, made: Material, arm: str) -> tuple[str, str]:
         f"{component} " + (_UNKNOWN if unpriced or not minutes else f"${float(usd) / minutes:.4f}")
         for component, usd, unpriced, _ in found.rows
     ]
-    text = f"{arm}: {', '.join(parts) or 'nothing was charged'}."
+    nothing = "nothing was charged" if made.money[arm].runs else "no run that counts"
+    text = f"{arm}: {', '.join(parts) or nothing}."
     for component, _, _, seconds in found.rows:
         if component == "session" and seconds is not None:
             text += f" The open session is charged by the second, silence too: {float(seconds):g} s"

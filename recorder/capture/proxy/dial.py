@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import ssl
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,6 +32,16 @@ _AS_IT_COMES = (hdrs.USER_AGENT, hdrs.ACCEPT, hdrs.ACCEPT_ENCODING, hdrs.CONTENT
 
 class Unreachable(RecorderError):
     """The upstream could not be connected to."""
+
+
+def why_not(error: Exception) -> str:
+    """Why a connection failed, in the system's words; those of aiohttp speak of TLS where there is
+    none."""
+    cause = getattr(error, "os_error", error)
+    if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
+        is_lookup = isinstance(cause, socket.gaierror)
+        return str(cause.strerror) if is_lookup else os.strerror(cause.errno)
+    return str(error) or type(error).__name__
 
 
 class Refused(Exception):
@@ -96,7 +109,7 @@ class Dialer:
         except (aiohttp.ClientError, OSError) as error:  # a TimeoutError is an OSError
             await session.close()
             late = f"no answer to the upgrade within {self._answer_s:g} s"
-            why = late if limit.expired() else error
+            why = late if limit.expired() else why_not(error)
             raise Unreachable(
                 f"cannot reach {shown(upstream)}: {why}; check the upstream URL"
             ) from None

@@ -16,7 +16,7 @@ from aiohttp import StreamReader, web
 
 from recorder.capture.proxy.bodies import BREAKS, Body, cause, is_short
 from recorder.capture.proxy.destinations import Destination, Destinations
-from recorder.capture.proxy.dial import Dialer
+from recorder.capture.proxy.dial import Dialer, why_not
 from recorder.capture.proxy.headers import answered, pairs, request_head
 from recorder.capture.proxy.legs import Leg, lay
 from recorder.capture.proxy.options import ProxyOptions
@@ -178,7 +178,7 @@ class Exchanges:
         except (*BREAKS, OSError) as error:
             if exchange.is_left:
                 return web.Response(status=400)
-            message = f"cannot reach {shown(to.upstream)}: {error or type(error).__name__}"
+            message = f"cannot reach {shown(to.upstream)}: {why_not(error)}"
             log.error("%s", message)
             exchange.note("unreachable", message)
             return failure(to.provider, 502, "recorder_upstream_unreachable", message)
