@@ -118,10 +118,10 @@ class Encoder:
         run: list[Happened] = []
         seen: Insight | None = None
         at: tuple[int, Sender, Kind] | None = None
+        inspect = self._inspect
         for event in events:
-            _, _, channel, sender, kind, type_, body = event
-            insight = self._inspect(channel, sender, kind, type_, body)
-            place = (channel, sender, kind)
+            place = event[2:5]
+            insight = inspect(*event[2:])
             if insight is not seen or place != at or len(run) == _LONGEST_RUN:
                 if seen is not None:
                     self._add_run(seen, run, draft)
@@ -196,7 +196,8 @@ class Encoder:
         self.at_ns = at_ns
         self.digest = digest = link(self.digest, seq, at_ns, channel, sender, kind, name, body)
         text, raw = _columns(lifted)
-        row = EventRow(self.row.id, seq, at_ns, channel, sender, kind, name, text, raw, digest)
+        cells = (self.row.id, seq, at_ns, channel, sender, kind, name, text, raw, digest)
+        row = tuple.__new__(EventRow, cells)  # in half the time of `EventRow(…)`
         draft.batch.events.append(row)
         return row
 
@@ -337,9 +338,8 @@ def _clean(row: SessionRow, redactor: Redactor) -> SessionRow:
 
 def _columns(body: bytes) -> tuple[str | None, bytes | None]:
     """The body as text where a text column can hold it exactly, else as bytes."""
-    if b"\0" not in body:
-        try:
-            return body.decode(), None
-        except UnicodeDecodeError:
-            pass
-    return None, body
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return None, body
+    return (None, body) if "\0" in text else (text, None)
