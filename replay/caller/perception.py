@@ -8,7 +8,7 @@ from typing import NamedTuple
 from recorder.audio.silence import form_of
 from recorder.events import Event, Kind, Sender
 from recorder.providers.base import Cue, Provider
-from recorder.providers.neutral import Neutral, Voiced
+from recorder.providers.neutral import HearingDecoder, Neutral, UserSpeech, Voiced
 from recorder.spans import AudioField, decoded, lift
 
 _NS = 1_000_000_000
@@ -71,6 +71,7 @@ class Perception:
     def __init__(self, provider: Provider) -> None:
         self._tracker = provider.tracker()
         self._decoder = provider.decoder()
+        self._is_deaf = isinstance(self._decoder, HearingDecoder)
         self._listener = provider.listener()
         plain = [place for place in provider.RULES.volatile if place.isidentifier()]
         self._own = [b'"%b":"' % place.encode() for place in plain]
@@ -92,6 +93,8 @@ class Perception:
         lifted, found = lift(body, insight.audio) if insight.audio else (body, ())
         event = Event("", 0, now, channel, sender, kind, insight.type, lifted)
         told = self._decoder.decode(event)
+        if self._is_deaf:  # when the user speaks is not on the wire, and nothing is heard here
+            told = [each for each in told if not isinstance(each, UserSpeech)]
         if sender == "provider" and kind == "ws.text" and not found:
             told = self._alike(channel, lifted, told)
         heard = tuple(_heard(field, span.data) for field, span in found)

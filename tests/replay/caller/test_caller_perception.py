@@ -10,9 +10,9 @@ from pybase64 import b64encode
 from replaying import OPENAI
 from tapes import session_object
 
-from recorder.events import Sender
+from recorder.events import Event, Sender
 from recorder.providers import PROVIDERS
-from recorder.providers.neutral import Voiced
+from recorder.providers.neutral import UserSpeech, Voiced
 from replay.caller.perception import Perception, Seen
 
 MS = 1_000_000
@@ -84,3 +84,15 @@ def test_frames_without_json_are_audio_as_they_stand() -> None:
     for data in (b"\1\2" * 320, b'""' * 160):
         (heard,) = perception.take(2, "provider", "ws.binary", data, 0).heard
         assert (heard.data, heard.length_ns) == (data, len(data) * 1_000_000_000 // 32_000)
+
+
+def test_when_a_user_speaks_is_not_guessed_from_words() -> None:
+    """A decoder that hears tells it by sound, which nobody hears here: nothing may wait for it."""
+    live = PROVIDERS["openai-live"]
+    words = {"start_ms": 0, "end_ms": 200, "delta": " Hello", "event_id": "event_1"}
+    message = {"type": "session.input_transcript.delta", **words}
+    body = json.dumps(message).encode()
+    event = Event("", 0, 0, 1, "provider", "ws.text", str(message["type"]), body)
+    guessed, told = live.decoder().decode(event), take(Perception(live), message).told
+    assert any(isinstance(each, UserSpeech) for each in guessed)
+    assert list(told) == [each for each in guessed if not isinstance(each, UserSpeech)]
