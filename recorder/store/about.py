@@ -41,7 +41,7 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
         "turn": "Counts the turns of a session from 1.",
         "origin": "`speech`, `text`, or `agent` for a turn that the agent began.",
         "user_started_ns": "The provider heard the user begin: `speech_started`, `speech-update`; "
-        "for GPT-Live a rule found it.",
+        "for GPT-Live the sound began, as a rule found it later, at `first_seq`.",
         "user_stopped_ns": "The provider heard the user end, for the last time in the turn.",
         "committed_ns": "OpenAI `input_audio_buffer.committed`.",
         "asked_ns": "The client sent `response.create`, for the first time in the turn.",

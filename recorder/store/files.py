@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 
 from recorder.errors import StoreError
 from recorder.store.engine import (
-    WAL_LIMIT,
     Mode,
     connector,
     create_file,
@@ -43,7 +42,6 @@ class StoreInfo:
     revision: str
     size: int
     wal_size: int
-    wal_limit: int  # what the WAL shrinks to once its pages are in the file
     page_size: int
     pages: int
     free_pages: int
@@ -129,7 +127,6 @@ def info(url: str) -> StoreInfo:
         revision,
         path.stat().st_size,
         wal_bytes(path),
-        WAL_LIMIT,
         size,
         pages,
         free,

@@ -42,7 +42,7 @@ def info(url: str) -> StoreInfo:
                 "SELECT pg_database_size(current_database()), current_setting('block_size')::bigint"
             ).one()
     numbers = (int(each) for each in facts)
-    return StoreInfo(where(url), found, int(size), 0, 0, int(page), int(size // page), 0, *numbers)
+    return StoreInfo(where(url), found, int(size), 0, int(page), int(size // page), 0, *numbers)
 
 
 def upgrade(url: str) -> Upgrade:
