@@ -46,7 +46,7 @@ def _new_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from new_stores import Copies, files
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "create_file", Copies(tmp_path_factory.mktemp("new")))
+        patch.setattr(files, "open_file", Copies(tmp_path_factory.mktemp("new")))
         yield
 
 

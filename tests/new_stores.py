@@ -8,28 +8,31 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from recorder.store import files, open_store
+from recorder.store.sql import SqlStore
 
 _ROOM = "tests/recorder/store/"
 
 
 class Copies:
-    """Stands for `files.create_file`. What is copied is kept in `folder`."""
+    """Stands for `files.open_file`. What is copied is kept in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._create: Callable[[Path], None] = files.create_file
+        self._open = files.open_file
 
-    def __call__(self, path: Path) -> None:
-        """A new store at `path`, or the error of the file system."""
-        if os.environ.get("PYTEST_CURRENT_TEST", "").startswith(_ROOM):
-            self._create(path)
-            return
+    def __call__(self, path: Path, *, create: bool, readonly: bool) -> SqlStore:
+        """The store at `path`, copied if it is to be made, or the error of the file system."""
+        is_own = os.environ.get("PYTEST_CURRENT_TEST", "").startswith(_ROOM)
+        if create and not (readonly or is_own or path.exists()):
+            self._copy(path)
+        return self._open(path, create=create, readonly=readonly)
+
+    def _copy(self, path: Path) -> None:
         copy = path.with_name(f".{path.name}.new")
-        self._create(copy)
+        files.create_file(copy)
         shutil.copyfile(self._template(), copy)
         try:
             os.link(copy, path)  # whole, or not at all, also where two make it at once
@@ -41,8 +44,7 @@ class Copies:
     def _template(self) -> Path:
         path = self._folder / "empty.db"
         if not path.exists():
-            self._create(path)
-            open_store(str(path), create=True).close()
+            self._open(path, create=True, readonly=False).close()
         return path
 
 

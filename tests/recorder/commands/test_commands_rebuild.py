@@ -129,7 +129,7 @@ def test_check_tells_what_would_change_and_changes_nothing(
         made["turn"] = [made["turn"][0], made["turn"][1]._replace(agent_text="It snows.")]
         store.put_models(names["call"], made)
     ended = run(path, "rebuild", "--check")
-    assert ended.out == f"{names['call']}  turn: 1 rows would go, 1 would come\n"
+    assert ended.out == f"{names['call']}  turn: 1 row would go, 1 would come\n"
     assert (ended.code, ended.error) == (1, "the read models of 1 of 7 sessions would change")
 
 
