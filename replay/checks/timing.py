@@ -29,6 +29,9 @@ _ENDS: Mapping[str, str] = {
 }
 
 
+_BY_SOUND = '; `metric = "v2v_ms"` is measured by sound, without them'
+
+
 class Sample(NamedTuple):
     """A measured value, its turn (None: the session), and the events it rests on."""
 
@@ -91,7 +94,7 @@ def latency_ms(table: Table) -> Check:
         if not samples:
             where = f"turn {turn}" if turn is not None else "no turn"
             missing = "lacks" if turn is not None else "has"
-            return inconclusive(f"{where} {missing} both {start} and {end}")
+            return inconclusive(f"{where} {missing} both {start} and {end}{_BY_SOUND}")
         return _judge(f"{start} to {end}", "ms", samples, wanted)
 
     return check

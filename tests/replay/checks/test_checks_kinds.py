@@ -162,7 +162,12 @@ REDACTED = tape(
         ("max_words = 3", EMPTY, "the tape has no words of the agent"),
         ('says = "hello"', REDACTED, "words of the agent in turn 1 were redacted"),
         ('says = { none = ["fool"] }', REDACTED, "words of the agent in turn 1 were redacted"),
-        ("latency_ms = { max = 1 }", EMPTY, "no turn has both user_stopped and first_audio"),
+        (
+            "latency_ms = { max = 1 }",
+            EMPTY,
+            "no turn has both user_stopped and first_audio; "
+            '`metric = "v2v_ms"` is measured by sound, without them',
+        ),
         ("latency_ms = { max = 1 }", UNTIMED, "the tape has no times"),
         ("duration_s = { max = 1 }", UNTIMED, "the tape has no times"),
         ("answered_within_ms = 1", UNTIMED, "the tape has no times"),
