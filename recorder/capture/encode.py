@@ -33,6 +33,7 @@ from recorder.store.base import (
 )
 
 log = logging.getLogger("recorder.writer")
+_ANY = 0  # the tape of an event that is not queued
 _MOST_NAMES = 512  # that are remembered
 _LONGEST_RUN = 64  # events that are looked at together
 SEGMENT_BYTES = 1 << 20  # a longer run of audio is continued in a new segment
@@ -109,8 +110,7 @@ class Encoder:
         draft: Draft,
     ) -> None:
         """Add one event, numbering it. Raises SecretLeft before anything of it is in `draft`."""
-        insight = self._inspect(channel, sender, kind, type_, body)
-        self._add(insight, at_ns, channel, sender, kind, type_, body, draft)
+        self.take(((_ANY, at_ns, channel, sender, kind, type_, body),), draft)
 
     def take(self, events: Iterable[Happened], draft: Draft) -> None:
         """Add `events`: what `add` does for each, in less time. SecretLeft leaves out the event
@@ -148,23 +148,14 @@ class Encoder:
             for _, at_ns, _, _, _, _, body in run[:passing]:
                 self._append(at_ns, channel, sender, kind, name, body, body, draft)
             if passing < len(run):
-                self._add(insight, *run[passing][1:], draft)
+                self._add(insight, run[passing], draft)
             run = run[passing + 1 :]
         for event in run:
-            self._add(insight, *event[1:], draft)
+            self._add(insight, event, draft)
 
-    def _add(
-        self,
-        insight: Insight,
-        at_ns: int,
-        channel: int,
-        sender: Sender,
-        kind: Kind,
-        type_: str,
-        body: bytes,
-        draft: Draft,
-    ) -> None:
+    def _add(self, insight: Insight, event: Happened, draft: Draft) -> None:
         """Add one event that shows `insight`."""
+        _, at_ns, channel, sender, kind, type_, body = event
         found, fields, ended, facts = insight
         name = self._name(found)
         lifted, audio = lift(body, fields) if fields else (body, ())

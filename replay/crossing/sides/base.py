@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from recorder.events import Event, Machine
@@ -48,6 +48,16 @@ class Words(NamedTuple):
     transcripts: tuple[str, ...]
     replies: tuple[str, ...]
     greeting: str | None
+
+
+def in_voice(agent: Agent, maker: str, voices: Container[str], name: str) -> Dressed:
+    """The settings of a provider called `name` that has only the `voices` of one maker."""
+    voice = agent.voice
+    if voice is None:
+        return Dressed({}, ())
+    if voice.maker == maker and voice.name in voices:
+        return Dressed({"voice": voice.name}, ())
+    return Dressed({}, (f"voice {voice.maker} {voice.name}: {name} has its own",))
 
 
 class Side(Protocol):

@@ -20,6 +20,7 @@ from replay.crossing.sides.base import (
     Voice,
     Words,
     function,
+    in_voice,
     inner,
     is_function,
     lost_tools,
@@ -81,11 +82,7 @@ def _lost(session: Json, tools: Iterable[Any], changes: int) -> Iterator[str]:
 
 def dressed(agent: Agent) -> Dressed:
     """The voice, if it is one of OpenAI's; see `Side`."""
-    if agent.voice is None:
-        return Dressed({}, ())
-    if agent.voice.maker == _MAKER and agent.voice.name in _VOICES:
-        return Dressed({"voice": agent.voice.name}, ())
-    return Dressed({}, (f"voice {agent.voice.maker} {agent.voice.name}: OpenAI has its own",))
+    return in_voice(agent, _MAKER, _VOICES, "OpenAI")
 
 
 def simulator(seed: int, wall_ns: int, words: Words) -> Machine:

@@ -21,6 +21,7 @@ from replay.crossing.sides.base import (
     Voice,
     Words,
     function,
+    in_voice,
     inner,
     is_function,
     lost_tools,
@@ -142,11 +143,7 @@ def _lost(session: Json, tools: Iterable[Any], reading: _Reading) -> Iterator[st
 
 def dressed(agent: Agent) -> Dressed:
     """The voice, if it is one of GPT-Live's; see `Side`."""
-    if agent.voice is None:
-        return Dressed({}, ())
-    if agent.voice.maker == _MAKER and agent.voice.name in _VOICES:
-        return Dressed({"voice": agent.voice.name}, ())
-    return Dressed({}, (f"voice {agent.voice.maker} {agent.voice.name}: GPT-Live has its own",))
+    return in_voice(agent, _MAKER, _VOICES, "GPT-Live")
 
 
 def simulator(seed: int, wall_ns: int, words: Words) -> Machine:
