@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, Final, NamedTuple
 
 from recorder.store.base import AudioRef, Batch, EventRow
 from recorder.store.forms import Forms, Row, refusal
 from recorder.store.segments import one_of
-from recorder.store.statements import SQLITE, Db, Statements
+from recorder.store.statements import SQLITE, Blocks, Db, Statements
 
 _Key = tuple[str, int]
 _FIRST: Final = 1  # where the seq of an event stands in its row
@@ -93,7 +93,9 @@ class Appender:
             raise refusal("audio of an event that is not there")
         if forms:
             db.executemany(self._sql.add_form, forms)
-        db.executemany(self._sql.add_event, rows)
+        rows.sort(key=len)  # those of one shape together
+        for width, same in groupby(rows, len):
+            _insert(db, self._sql.add_events[width], list(same))
         if several:
             db.executemany(self._sql.add_ref, _numbered(several, known))
 
@@ -136,6 +138,17 @@ class Appender:
         if result.rowcount != len(rows):
             raise refusal("a segment that is to be sealed is not there")
         db.executemany(self._sql.drop_chunks, [row[:2] for row in rows])
+
+
+def _insert(db: Db, blocks: Blocks, rows: Sequence[Row]) -> None:
+    """Insert rows of one shape, as many at once as there is a statement for."""
+    *several, (_, single) = blocks
+    at = 0
+    for size, sql in several:
+        while len(rows) - at >= size:
+            db.execute(sql, tuple(chain.from_iterable(rows[at : at + size])))
+            at += size
+    db.executemany(single, rows[at:])
 
 
 def _by_session(events: Iterable[EventRow]) -> dict[str, list[EventRow]]:

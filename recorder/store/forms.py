@@ -17,6 +17,7 @@ Row = tuple[Any, ...]
 Alone = MutableMapping[tuple[str, int], AudioRef]
 _MOST: Final = 4096  # forms that are remembered; one that is forgotten is stored again
 _MOST_BODIES: Final = 256  # shared bodies of a session
+_NO_AUDIO: Final = (None, None, None)
 
 
 def refusal(why: str) -> StoreError:
@@ -40,9 +41,13 @@ class Forms:
             self._shared += form[3] is not None
 
     def rows(self, last: int, events: Sequence[EventRow], alone: Alone) -> list[Row]:
-        """Rows of the session's next events, which follow `last` without a gap. Their audio is
-        taken from `alone`, by session and `seq`, for events that have one piece of it. StoreError
-        for an event that does not follow, or has no body."""
+        """Rows of the session's next events, which follow `last` without a gap, each of one of
+        `statements.SHAPES`. Their audio is taken from `alone`, by session and `seq`, for events
+        that have one piece of it. StoreError for an event that does not follow, or has no body.
+
+        The digest is a bytearray because `sqlite3` takes one as it is; for bytes it looks up anew,
+        in as much time as a row takes, whether there is an adapter.
+        """
         made: list[Row] = []
         mine, numbers = self._session, self._numbers
         for session, seq, at_ns, channel, sender, kind, type_, body, raw, digest in events:
@@ -55,11 +60,15 @@ class Forms:
             if ref is None:
                 key = (sender, kind, type_, None, None, None)
                 form = numbers.get(key) or self._add(key)
-                made.append((mine, seq, at_ns, channel, form, body, raw, None, None, None, digest))
+                if raw is None:
+                    made.append((mine, seq, at_ns, channel, form, body, bytearray(digest)))
+                    continue
+                audio: Row = _NO_AUDIO
             else:
-                form, own = self._with_audio(sender, kind, type_, body, ref)
+                form, body = self._with_audio(sender, kind, type_, body, ref)
                 audio = ref[5:]
-                made.append((mine, seq, at_ns, channel, form, own, raw, *audio, digest))
+            bodies = (body, raw) if raw is not None else () if body is None else (body,)
+            made.append((mine, seq, at_ns, channel, form, *bodies, *audio, bytearray(digest)))
         return made
 
     def _with_audio(
