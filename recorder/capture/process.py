@@ -206,7 +206,7 @@ class WriterProcess(TapeOpener):
         """The next frame, or None at the end."""
         prefix = await self._exactly(PREFIX.size)
         head = await self._exactly(PREFIX.unpack(prefix)[0]) if prefix else b""
-        return unpack(head, memoryview(b"")) if head else None
+        return unpack(head, len(head), 0) if head else None
 
     async def _exactly(self, size: int) -> bytes:
         data = b""

@@ -48,9 +48,9 @@ class Pipe:
         prefix = self._exactly(PREFIX.size)
         if prefix is None:
             return None
-        head, bodies = PREFIX.unpack(prefix)
+        head, bodies, count = PREFIX.unpack(prefix)
         data = self._exactly(head + bodies)
-        return None if data is None else unpack(data[:head], data[head:])
+        return None if data is None else unpack(bytes(data), head, count)
 
     def _exactly(self, size: int) -> memoryview | None:
         if size > len(self._buffer):
@@ -89,7 +89,7 @@ class FedWriter(Writer):
         """Queue one frame; False when it says goodbye."""
         if isinstance(frame, Items):
             with self.lock:
-                self.put_all(frame.items, frame.size + OVERHEAD * len(frame.items))
+                self.put_all(frame, frame.size + OVERHEAD * frame.count)
         elif frame[0] == "flush":
             self.flush()
             self._pipe.send("flushed", frame[1])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable
 from threading import Condition, Event, Thread
 
 from recorder.capture.ledger import BATCH_BYTES, BATCH_ITEMS, OVERHEAD, Ledger, OnFailure
@@ -34,7 +34,7 @@ class Writer(TapeOpener):
     ) -> None:
         super().__init__(clock, limit)
         self._ledger = Ledger(store, clock, secrets, on_failure, self._failed)
-        self._queue: deque[tuple[Sequence[Happened | Order] | Event, int]] = deque()
+        self._queue: deque[tuple[Iterable[Happened | Order] | Event, int]] = deque()
         self._changed = Condition()
         self._closing = self._idle = self._ended = False
         self._in_order = True
@@ -50,7 +50,7 @@ class Writer(TapeOpener):
     def put(self, item: Happened | Order, size: int) -> None:
         self._add((item,), size + OVERHEAD)
 
-    def put_all(self, items: Sequence[Happened | Order], size: int) -> None:
+    def put_all(self, items: Iterable[Happened | Order], size: int) -> None:
         """Queue several items at once, under `lock`; `size` counts their overhead too."""
         self._add(items, size)
 
@@ -89,7 +89,7 @@ class Writer(TapeOpener):
             self._changed.notify_all()
         self._thread.join()
 
-    def _add(self, items: Sequence[Happened | Order] | Event, size: int) -> None:
+    def _add(self, items: Iterable[Happened | Order] | Event, size: int) -> None:
         self._queue.append((items, size))
         self._put_bytes += size
         if self._idle:
