@@ -12,7 +12,7 @@ the session's `scheme`; a change of this rule gets a new one:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -63,6 +63,27 @@ def link(
     state = sha256(b"%b%a\n%a\n%b%d\n" % (previous, seq, at_ns, shared, size))
     state.update(body)  # without a copy of it
     return state.digest()[: len(previous)]
+
+
+def links(
+    previous: bytes,
+    seq: int,
+    moments: Sequence[int],
+    channel: int,
+    sender: Sender,
+    kind: Kind,
+    type_: str,
+    bodies: Sequence[bytes],
+) -> list[bytes]:
+    """The links of events from `seq` on that differ in nothing but their moments and bodies."""
+    size = len(previous)
+    shared = _shared(channel, sender, kind, type_)
+    made = []
+    for number, (at_ns, body) in enumerate(zip(moments, bodies, strict=True), seq):
+        whole = b"%b%d\n%d\n%b%d\n%b" % (previous, number, at_ns, shared, len(body), body)
+        previous = sha256(whole).digest()[:size]
+        made.append(previous)
+    return made
 
 
 @lru_cache(maxsize=1024)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import count, repeat
 from typing import NamedTuple
 
 from recorder.audio.pcm import frame_bytes
 from recorder.capture.tap import Happened
-from recorder.chain import genesis, link
+from recorder.chain import genesis, link, links
 from recorder.characters import storable
 from recorder.errors import RecorderError
 from recorder.events import Event, Kind, Sender
@@ -36,6 +38,7 @@ log = logging.getLogger("recorder.writer")
 _ANY = 0  # the tape of an event that is not queued
 _MOST_NAMES = 512  # that are remembered
 _LONGEST_RUN = 64  # events that are looked at together
+_row = partial(tuple.__new__, EventRow)  # in half the time of `EventRow(…)`
 SEGMENT_BYTES = 1 << 20  # a longer run of audio is continued in a new segment
 
 
@@ -120,8 +123,9 @@ class Encoder:
         at: tuple[int, Sender, Kind] | None = None
         inspect = self._inspect
         for event in events:
-            place = event[2:5]
-            insight = inspect(*event[2:])
+            _, _, channel, sender, kind, type_, body = event
+            place = (channel, sender, kind)
+            insight = inspect(channel, sender, kind, type_, body)
             if insight is not seen or place != at or len(run) == _LONGEST_RUN:
                 if seen is not None:
                     self._add_run(seen, run, draft)
@@ -145,8 +149,8 @@ class Encoder:
             passing, before = self._redactor.passing(channel, sender, name, bodies), passing
             if not passing and not before:
                 break
-            for _, at_ns, _, _, _, _, body in run[:passing]:
-                self._append(at_ns, channel, sender, kind, name, body, body, draft)
+            if passing:
+                self._append_all(run[:passing], name, draft)
             if passing < len(run):
                 self._add(insight, run[passing], draft)
             run = run[passing + 1 :]
@@ -188,9 +192,21 @@ class Encoder:
         self.digest = digest = link(self.digest, seq, at_ns, channel, sender, kind, name, body)
         text, raw = _columns(lifted)
         cells = (self.row.id, seq, at_ns, channel, sender, kind, name, text, raw, digest)
-        row = tuple.__new__(EventRow, cells)  # in half the time of `EventRow(…)`
+        row = _row(cells)
         draft.batch.events.append(row)
         return row
+
+    def _append_all(self, run: Sequence[Happened], name: str, draft: Draft) -> None:
+        """Append events of one channel, sender and kind that are stored as they are."""
+        _, moments, _, _, _, _, bodies = zip(*run, strict=True)
+        _, _, channel, sender, kind, _, _ = run[0]
+        first, before = self.seq + 1, self.digest
+        digests = links(before, first, moments, channel, sender, kind, name, bodies)
+        texts, raws = zip(*map(_columns, bodies), strict=True)
+        same = map(repeat, (channel, sender, kind, name))
+        rows = zip(repeat(self.row.id), count(first), moments, *same, texts, raws, digests)
+        draft.batch.events += map(_row, rows)
+        self.seq, self.at_ns, self.digest = self.seq + len(run), moments[-1], digests[-1]
 
     def learn(self, facts: Mapping[str, str], draft: Draft) -> None:
         """Write facts of the session (external_id, model) that were not known before."""

@@ -131,9 +131,9 @@ class LiveTape:
             self._encoder.learn(order.value, draft)
 
     def _begin(self, draft: Draft) -> None:
-        """A new session, or one that the store has already and that goes on."""
+        """A new session, or one that had ended and goes on."""
         row = self._encoder.row
-        if self._store.session(row.id):
+        if row.ended_ns is not None:
             acquaint(self._store, row.id, self._tracker)
             self._encoder = resume(self._store, row, self._tracker, self._redactor)
         self._encoder.begin(draft)

@@ -75,10 +75,13 @@ class Deltas:
             start = named + size
             end = body.find(b'"', start)
             text = body[start:end]
-            if body[:before] != head or body[named:start] != middle or end < 0 or b"\\" in text:
+            if end < 0 or not body.startswith(head) or not body.startswith(middle, named):
+                break
+            if b"\\" in text:
                 break
             texts.append(text)
-            others += (body[before:named], body[end:])
+            others.append(body[before:named])
+            others.append(body[end:])
         return len(texts) if texts and self._pass(key, tail, b"".join(texts), others) else 0
 
     def belongs(self, origin: Origin, body: bytes) -> bool:

@@ -12,7 +12,7 @@ from recorder.capture.ledger import Ledger
 from recorder.capture.resume import recover
 from recorder.capture.runs import this_run
 from recorder.capture.tap import Order
-from recorder.chain import LINK_BYTES, SCHEME, UnknownScheme, genesis, link
+from recorder.chain import LINK_BYTES, SCHEME, UnknownScheme, genesis, link, links
 from recorder.clock import SystemClock
 from recorder.errors import ImportFailed
 from recorder.events import Event
@@ -37,6 +37,17 @@ def test_a_link_is_the_beginning_of_a_hash_over_all_before_it(scheme: str, size:
     assert link(first, *long[1:]) == sha256(first + head + long.body).digest()[:size]
 
 
+@pytest.mark.parametrize("scheme", LINK_BYTES)
+def test_links_are_those_of_one_event_after_the_other(scheme: str) -> None:
+    first = genesis(scheme, "s", "openai", 7)
+    bodies = ("bödy".encode(), b"", bytes(100_000))
+    made = links(first, 4, (20, 20, 1 << 62), 3, "client", "ws.text", "type", bodies)
+    expected = []
+    for seq, at_ns, body in zip((4, 5, 6), (20, 20, 1 << 62), bodies, strict=True):
+        expected.append(link(expected[-1] if expected else first, seq, at_ns, *EVENT[3:7], body))
+    assert made == expected
+
+
 def test_an_unknown_scheme_is_named() -> None:
     with pytest.raises(UnknownScheme, match=r"session s is of scheme 'sha256/3', .*: use the"):
         genesis("sha256/3", "s", "openai", 7)
@@ -47,7 +58,8 @@ def _write(store: MemoryStore, row: SessionRow, bodies: list[bytes]) -> SessionR
     ledger = Ledger(store, SystemClock(), SECRETS, "end", lambda *_: None)
     run = this_run(SystemClock())
     ledger.start(run)
-    taken_up = row._replace(run=run.id, status="recording", events=None, digest=None)
+    kept = store.session(row.id) or row
+    taken_up = kept._replace(run=run.id, status="recording", events=None, digest=None)
     events = [(1, 5, 1, "client", "ws.text", "", body) for body in bodies]
     channels = [] if store.channels(row.id) else [Order(1, "channel", (1, "ws", "/"))]
     orders = [Order(1, "begin", taken_up), *channels, *events, Order(1, "end", "complete")]

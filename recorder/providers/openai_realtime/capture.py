@@ -131,10 +131,18 @@ class PlainTypes:
 
     def __init__(self) -> None:
         self._known: dict[bytes, Insight] = {}
+        self._last: tuple[bytes, Insight | None] = (b"\0", None)
 
     def seen(self, body: bytes) -> Insight | None:
         """What a message shows that begins as another did; None if none did."""
-        return self._known.get(body[: body.find(b'"', _NAME, _LONGEST) + 1])
+        beginning, insight = self._last
+        if body.startswith(beginning):
+            return insight
+        beginning = body[: body.find(b'"', _NAME, _LONGEST) + 1]
+        insight = self._known.get(beginning)
+        if insight is not None:
+            self._last = (beginning, insight)
+        return insight
 
     def see(self, type_: str, body: bytes) -> Insight:
         """What a message of this type shows, of which only that matters."""
