@@ -119,7 +119,11 @@ class Ledger:
             return None
         number = first.tape
         tape = self._live[number] = LiveTape(
-            first.value, self._secrets, self._store, lambda error: self._fail(number, error)
+            first.value,
+            self._secrets,
+            self._store,
+            lambda error: self._fail(number, error),
+            may_go_on=self._on_failure == "pass",
         )
         return tape
 
@@ -147,7 +151,7 @@ class Ledger:
 
     def _break_off(self, tapes: Iterable[LiveTape], error: RecorderError) -> None:
         for tape in tapes:
-            tape.break_off(error, goes_on=self._on_failure == "pass")
+            tape.break_off(error)
 
     def _drop(self, numbers: Iterable[int]) -> None:
         for number in list(numbers):

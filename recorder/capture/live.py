@@ -10,7 +10,7 @@ from recorder.capture.resume import acquaint, open_segments, resume
 from recorder.capture.sealing import seal
 from recorder.capture.tap import Happened, Order
 from recorder.characters import storable
-from recorder.errors import RecorderError
+from recorder.errors import RecorderError, StoreError
 from recorder.providers import PROVIDERS
 from recorder.redact import Redactor, Secrets, redact_text
 from recorder.store.base import ChannelRow, SessionRow, Status, Store
@@ -22,11 +22,17 @@ class LiveTape:
     """Used by one thread only; `fail` tells whoever holds the tape that it is over.
 
     A tape that broke takes no events until `mend` has written a note of how many are missing;
-    then it is over, or goes on after the hole if that was chosen. Such a tape ends `incomplete`.
+    then it is over, or goes on after the hole if it `may_go_on`. Such a tape ends `incomplete`.
     """
 
     def __init__(
-        self, row: SessionRow, secrets: Secrets, store: Store, fail: Callable[[RecorderError], None]
+        self,
+        row: SessionRow,
+        secrets: Secrets,
+        store: Store,
+        fail: Callable[[RecorderError], None],
+        *,
+        may_go_on: bool,
     ) -> None:
         tracker = PROVIDERS[row.provider].tracker()
         self.session = row.id
@@ -36,6 +42,8 @@ class LiveTape:
         self._redactor = Redactor(secrets, PROVIDERS[row.provider].PERSONAL)
         self._encoder = Encoder(row, tracker, self._redactor)
         self._channels: list[ChannelRow] = []  # those that the store may not have yet
+        self._may_go_on = may_go_on
+        self._acquainted = False
         self._goes_on = False
         self._holed = False
         self._lost = 0
@@ -64,8 +72,10 @@ class LiveTape:
         if not self.broken:
             self._channels.clear()
 
-    def break_off(self, error: RecorderError, *, goes_on: bool) -> None:
-        """Storing failed. What was prepared and not stored counts as lost."""
+    def break_off(self, error: RecorderError, *, may_go_on: bool = True) -> None:
+        """Storing failed. What was prepared and not stored counts as lost. The tape goes on after
+        the hole if both this and whoever made it allow that."""
+        goes_on = may_go_on and self._may_go_on
         if self.broken is None:
             self._goes_on = goes_on
             self._last_ns = max(self._last_ns, self._encoder.at_ns)
@@ -77,7 +87,11 @@ class LiveTape:
         """Write the note of the hole; StoreError while the store is still out of reach."""
         reason = str(self.broken)
         stored = self._store.session(self.session)
-        prepared, row = self._encoder.seq, self._encoder.row
+        if stored and stored.digest is not None:
+            stored = None  # it had ended, and that it goes on is not stored yet
+            self._acquaint()
+        prepared = self._encoder.seq
+        row = self._encoder.row._replace(status="recording", events=None, digest=None)
         encoder = resume(self._store, stored or row, self._tracker, self._redactor)
         draft = Draft()
         if stored is None:
@@ -102,7 +116,7 @@ class LiveTape:
                 self._encoder.take(events, draft)
                 return
             except SecretLeft as error:
-                self.break_off(error, goes_on=False)
+                self.break_off(error, may_go_on=False)
                 events = events[self._encoder.seq - before + 1 :]
         if events:
             self._lost += len(events)
@@ -134,9 +148,19 @@ class LiveTape:
         """A new session, or one that had ended and goes on."""
         row = self._encoder.row
         if row.ended_ns is not None:
-            acquaint(self._store, row.id, self._tracker)
-            self._encoder = resume(self._store, row, self._tracker, self._redactor)
+            try:
+                self._acquaint()
+                self._encoder = resume(self._store, row, self._tracker, self._redactor)
+            except StoreError as error:
+                self.break_off(error)
+                return
         self._encoder.begin(draft)
+
+    def _acquaint(self) -> None:
+        """Show the tracker, once, what a session that goes on had told."""
+        if not self._acquainted:
+            acquaint(self._store, self.session, self._tracker)
+            self._acquainted = True
 
     def _restore_channels(self, encoder: Encoder, draft: Draft) -> None:
         have = {row.channel for row in self._store.channels(self.session)}

@@ -43,7 +43,8 @@ class TapeOpener(ABC):
         return self._begin(row, began_ns, 0)
 
     def reopen(self, row: SessionRow, channels: int) -> Tape:
-        """A session that ended, to add what came later; its anchor and channels stay."""
+        """A session that ended (so it has `ended_ns`), to add what came later; its anchor and
+        channels stay."""
         elapsed = self._clock.wall_ns() - row.wall_ns
         anchor = self._clock.now_ns() - max(elapsed, row.ended_ns or 0)
         fresh = row._replace(status="recording", run=self.run.id, events=None, digest=None)

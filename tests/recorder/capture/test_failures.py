@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -168,6 +169,68 @@ def test_an_end_that_was_not_stored_still_gets_its_mark(policy: str) -> None:
     (hole,) = Recording(store, "01tape").events()
     assert hole.type == "hole"
     assert verify(store, stored).fault is None
+
+
+@pytest.mark.parametrize("policy", ["end", "pass"])
+@pytest.mark.parametrize(
+    ("cannot", "was_there"), [("commit", False), ("commit", True), ("count", True)]
+)
+def test_a_tape_whose_beginning_was_refused_tells_what_it_lacks(
+    policy: OnFailure, cannot: str, was_there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, clock = MemoryStore(), SystemClock()
+    told: list[int] = []
+    ledger = Ledger(store, clock, SECRETS, policy, lambda tape, _: told.append(tape))
+    run = this_run(clock)
+    ledger.start(run)
+    row = SessionRow("01tape", "t", "vapi", clock.wall_ns(), SCHEME, run.id)
+    happened = [(1, 5, 1, "client", "ws.text", "", b"kept")] * 2
+    begin = [Order(1, "begin", row), Order(1, "channel", (1, "ws", "/"))]
+    if was_there:
+        ledger.write([*begin, *happened, Order(1, "end", "complete")], more=False)
+        (row,) = store.sessions()
+        row = row._replace(status="recording", events=None, digest=None)
+    begin = [Order(2, "begin", row), Order(2, "channel", (2, "ws", "/"))]
+
+    def refuse(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, cannot, refuse)
+        ledger.write([*begin, (2, 7, 2, "client", "ws.text", "", b"lost")], more=False)
+    monkeypatch.setattr(ledger, "_beat_at", 0)
+    ledger.write([(2, 8, 2, "client", "ws.text", "", b"late")], more=False)
+    ledger.write([(2, 9, 2, "client", "ws.text", "", b"later")], more=False)
+    ledger.write([Order(2, "end", "complete")], more=False)
+    ledger.finish()
+    (stored,) = store.sessions()
+    assert stored.status == "incomplete"
+    events = list(Recording(store, "01tape").events())
+    before, after = events[: 2 * was_there], events[2 * was_there :]
+    assert [event.body for event in before] == [b"kept"] * 2 * was_there
+    hole, *rest = after
+    assert json.loads(hole.body)["lost_events"] == 2
+    assert [event.body for event in rest] == ([b"later"] if policy == "pass" else [])
+    assert told == ([] if policy == "pass" else [2])
+    assert verify(store, stored).fault is None
+
+
+@pytest.mark.parametrize("policy", ["end", "pass"])
+def test_a_tape_refused_whole_gets_its_mark(policy: OnFailure) -> None:
+    store, clock = Moody(), SystemClock()
+    ledger = Ledger(store, clock, SECRETS, policy, lambda *_: None)
+    run = this_run(clock)
+    ledger.start(run)
+    store.fails = {1}
+    row = SessionRow("01tape", "t", "openai", clock.wall_ns(), SCHEME, run.id)
+    orders = [Order(1, "begin", row), Order(1, "channel", (1, "ws", "/"))]
+    lost = (1, 5, 1, "client", "ws.text", "", b"lost")
+    ledger.write([*orders, lost, Order(1, "end", "complete")], more=False)
+    ledger.finish()
+    stored = store.session("01tape")
+    assert stored
+    assert stored.status == "incomplete"
+    assert [event.type for event in Recording(store, "01tape").events()] == ["hole"]
 
 
 @pytest.mark.parametrize("policy", ["end", "pass"])
