@@ -34,6 +34,8 @@ class SqlStore(SqlReader):
         self.path = path
         self._reader = reader
         self._db = db
+        if db is not None:  # what undoes one statement, a few rows: no call ends for want of /tmp
+            db.execute("PRAGMA temp_store = MEMORY")
         self._appender = Appender()
         self._lock = threading.Lock()
         self._open = True

@@ -22,8 +22,9 @@ SHAPES: Final = tuple(
     tuple(column.name for column in t.tape_event.c if column.name not in absent)
     for absent in (("raw", *_AUDIO), ("body", "raw"), ("raw",), ())
 )
-"""The columns that rows of events are written with, told apart by how many they are: a column that
-is left out costs nothing, an absent value that is handed over as much as the rest of a row."""
+"""The columns that rows of events are written with, told apart by how many they are: of text, of
+audio with a shared body, of audio with one of its own, of anything else. A column that is left out
+costs nothing; absent values that are handed over cost as much as the rest of a row."""
 _SIZES: Final = {"sqlite": (64, 16, 4, 1)}
 Blocks = Sequence[tuple[int, str]]
 """Inserts for several rows at once, the most first, down to one: how many, and the statement. Only

@@ -131,7 +131,7 @@ class PlainTypes:
 
     def __init__(self) -> None:
         self._known: dict[bytes, Insight] = {}
-        self._last: tuple[bytes, Insight | None] = (b"\0", None)
+        self._last: tuple[bytes, Insight | None] = (b"\0", None)  # which begins no message
 
     def seen(self, body: bytes) -> Insight | None:
         """What a message shows that begins as another did; None if none did."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from store_samples import S, begin, chunk, event, raw, ref
@@ -12,6 +14,7 @@ from recorder.errors import StoreError
 from recorder.store import forms, open_store
 from recorder.store.base import Batch, EventRow, Store
 from recorder.store.sql import SqlStore
+from recorder.store.statements import SHAPES, Db
 
 SILENT = '{"type":"session.output_audio.delta","delta":""}'
 
@@ -49,6 +52,59 @@ def test_a_body_that_does_not_come_again_stays_with_its_event(store: SqlStore) -
     store.commit(Batch(events=rows, refs=[ref(row.seq) for row in rows]))
     assert list(store.events(S)) == rows
     assert kept(store, "SELECT count(*) FROM tape_form") == [(1,)]
+
+
+@pytest.mark.parametrize("kind", ["text", "shared", "spoken", "raw", "mixed"])
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 63, 64, 65])
+def test_rows_of_each_shape_come_out_whole(store: SqlStore, kind: str, count: int) -> None:
+    kinds = ("text", "shared", "spoken", "raw")
+    shapes = {
+        "text": {},
+        "shared": {"body": SILENT},
+        "spoken": {},
+        "raw": {"body": None, "raw": b"\xff"},
+    }
+    rows, refs = [], []
+    for seq in range(1, count + 1):
+        shape = kinds[seq % len(kinds)] if kind == "mixed" else kind
+        rows.append(event(seq, **shapes[shape]))
+        refs += [] if shape in ("text", "raw") else [ref(seq)]
+    store.commit(Batch(events=rows, refs=refs))
+    assert list(store.events(S)) == rows
+    assert list(store.refs(S)) == refs
+
+
+def test_shapes_are_told_apart_by_their_columns() -> None:
+    assert len({len(shape) for shape in SHAPES}) == len(SHAPES)
+    assert all(set(SHAPES[-1]) >= set(shape) for shape in SHAPES)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are not told here")
+def test_nothing_is_written_beside_the_store(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside: list[str] = []
+    append = store._appender.append
+
+    def watched(db: Db, batch: Batch) -> None:
+        append(db, batch)
+        for each in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):  # the one this very list was read by
+                beside.append(str(each.readlink()))
+
+    sessions = [f"session {number}" for number in range(50)]
+    for session in sessions:
+        store.commit(begin(session))
+    for first in (1, 5):  # each adds to many pages that are there
+        rows = [
+            event(seq, session, body="x" * 1_000)
+            for session in sessions
+            for seq in range(first, first + 4)
+        ]
+        monkeypatch.setattr(store._appender, "append", watched)
+        store.commit(Batch(events=rows))
+    assert str(store.path) in beside
+    assert not [name for name in beside if "etilqs" in name]
 
 
 def test_forms_of_a_commit_that_failed_are_not_used(store: SqlStore) -> None:

@@ -56,6 +56,7 @@ def test_a_new_file_has_the_settings_of_a_writer(sql_store: SqlStore) -> None:
         "wal_autocheckpoint": 0,
         "journal_size_limit": 64 << 20,
         "busy_timeout": 5000,
+        "temp_store": 2,  # in memory: no call ends because a folder for temporary files is full
     }
     found = {name: sql_store._db.execute(f"PRAGMA {name}").fetchone()[0] for name in settings}
     assert found == settings
