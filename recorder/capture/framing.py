@@ -24,7 +24,7 @@ _EVENT = 7  # how many fields an event has; an order has fewer
 
 class Items:
     """`count` items in their order, as they came, with `size` bytes of bodies. They are taken apart
-    where they are read, so that what waits is small."""
+    where they are read, so that what waits is a few objects."""
 
     def __init__(self, data: bytes, head: int, count: int) -> None:
         self._data, self._head = data, head
@@ -45,6 +45,11 @@ def word(value: object) -> bytes:
     """A frame without items."""
     head = pickle.dumps(value, protocol=5)
     return PREFIX.pack(len(head), 0, 0) + head
+
+
+def body_bytes(item: tuple[Any, ...]) -> int:
+    """How long the body of an item is; an order has none."""
+    return len(item[-1]) if len(item) == _EVENT else 0
 
 
 def batch(items: Sequence[tuple[Any, ...]]) -> tuple[list[bytes | memoryview], int]:

@@ -16,7 +16,7 @@ import sys
 from collections import deque
 from typing import Any
 
-from recorder.capture.framing import PREFIX, batch, unpack, word
+from recorder.capture.framing import PREFIX, batch, body_bytes, unpack, word
 from recorder.capture.ledger import OVERHEAD, OnFailure
 from recorder.capture.opening import QUEUE_BYTES, TapeOpener
 from recorder.capture.tap import Happened, Order, Tape
@@ -26,6 +26,7 @@ from recorder.store.base import SessionRow
 
 CLOSE = ("close",)
 _FRAME_ITEMS = 1000  # in one frame at most; `sendmsg` takes 1024 buffers
+_FRAME_BYTES = 1 << 20  # of bodies, and what the last is longer: the other end keeps room for it
 
 
 class WriterProcess(TapeOpener):
@@ -133,7 +134,7 @@ class WriterProcess(TapeOpener):
                 self._more.clear()
                 self._waking = False
                 while queue:
-                    items = [queue.popleft() for _ in range(min(len(queue), _FRAME_ITEMS))]
+                    items = self._fitting()
                     frame, size = batch(items)
                     await self._send(frame)
                     self._taken_bytes += size + OVERHEAD * len(items)
@@ -145,6 +146,16 @@ class WriterProcess(TapeOpener):
                     return
         except OSError:
             return  # `_listen` sees the end of the process and says so
+
+    def _fitting(self) -> list[tuple[Any, ...]]:
+        """What goes in the next frame, out of the queue."""
+        queue, size = self._queue, 0
+        items: list[tuple[Any, ...]] = []
+        while queue and size < _FRAME_BYTES and len(items) < _FRAME_ITEMS:
+            item = queue.popleft()
+            items.append(item)
+            size += body_bytes(item)
+        return items
 
     async def _listen(self) -> None:
         while (answer := await self._receive()) is not None:

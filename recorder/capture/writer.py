@@ -51,7 +51,8 @@ class Writer(TapeOpener):
         self._add((item,), size + OVERHEAD)
 
     def put_all(self, items: Iterable[Happened | Order], size: int) -> None:
-        """Queue several items at once, under `lock`; `size` counts their overhead too."""
+        """Queue several items at once, under `lock`; `size` counts their overhead too. They are
+        read later, on the writer's thread."""
         self._add(items, size)
 
     def wait_room(self) -> None:

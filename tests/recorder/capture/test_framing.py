@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.capture.framing import PREFIX, batch, unpack, word
+from recorder.capture.process import WriterProcess
+from recorder.clock import SystemClock
 
 EVENTS = st.tuples(
     st.integers(1, 9),
@@ -55,3 +59,31 @@ def test_long_bodies_are_handed_over_as_they_are() -> None:
     assert all(one is other for one, other in zip(sent, bodies, strict=True))
     buffers, _ = batch(items)
     came(b"".join(buffers), items, size)
+
+
+async def test_a_frame_has_about_a_megabyte() -> None:
+    writer = WriterProcess("unused", SystemClock())
+    mine, theirs = socket.socketpair()
+    writer._loop, writer._sock = asyncio.get_running_loop(), mine
+    mine.setblocking(False)
+    tape = writer.open("openai", "t")
+    for size in [10] * 999 + [600_000] * 6 + [10] * 3_000:
+        tape.record(1, "client", "ws.text", "", bytes(size))
+    talking = asyncio.create_task(writer._talk())
+    count, bodies = 0, []
+    with theirs, mine:
+        while count < 4_006:
+            head, size, items = PREFIX.unpack(
+                await asyncio.to_thread(_exactly, theirs, PREFIX.size)
+            )
+            await asyncio.to_thread(_exactly, theirs, head + size)
+            count += items
+            bodies.append(size)
+        talking.cancel()
+    assert count == 4_006  # with the order that begins the tape
+    assert max(bodies) < (1 << 20) + 600_000
+    assert len(bodies) < 9
+
+
+def _exactly(sock: socket.socket, size: int) -> bytes:
+    return sock.recv(size, socket.MSG_WAITALL)
