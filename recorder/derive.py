@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any, Final
 
 from recorder import metrics, projections
-from recorder.audio.pcm import duration_ms
+from recorder.audio.sizes import duration_ms
 from recorder.billing import cost_rows, usage_rows
 from recorder.characters import storable
 from recorder.events import Event

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from recorder.audio.codec import decode as decode_codec
 from recorder.audio.lanes import Piece, Playout, capture_lane
 from recorder.audio.levels import levels
-from recorder.audio.pcm import frame_bytes, resample
+from recorder.audio.pcm import resample
+from recorder.audio.sizes import frame_bytes
 from recorder.events import Sender
 from recorder.providers.base import Listener
 from recorder.providers.neutral import LEVEL_MS

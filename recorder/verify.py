@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Literal, NamedTuple
 
-from recorder.audio.pcm import duration_ms
+from recorder.audio.sizes import duration_ms
 from recorder.chain import UnknownScheme, genesis, link
 from recorder.errors import RecorderError, StoreError
 from recorder.events import Event

@@ -87,6 +87,7 @@ PURE = (
     "recorder.characters",
     "recorder.spans",
     "recorder.audio.pcm",
+    "recorder.audio.sizes",
     "recorder.audio.g711",
     "recorder.audio.vad",
     "recorder.audio.lanes",

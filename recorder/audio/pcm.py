@@ -1,4 +1,4 @@
-"""PCM16: bytes and samples, levels, durations and resampling."""
+"""PCM16: bytes and samples, levels and resampling."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from math import isqrt
 
 import numpy as np
 from numpy.typing import NDArray
-
-from recorder.spans import SAMPLE_BYTES, Codec
 
 FLOOR_DBFS = -120.0
 _FULL_SCALE = 32768.0
@@ -35,19 +33,6 @@ def samples(data: bytes) -> NDArray[np.int16]:
 def to_bytes(samples: NDArray[np.int16]) -> bytes:
     """Little-endian 16-bit PCM of `samples` (any shape, in C order)."""
     return samples.astype("<i2", copy=False).tobytes()
-
-
-def frame_bytes(codec: Codec, channels: int = 1) -> int:
-    """Bytes of one frame: a sample of each channel."""
-    return SAMPLE_BYTES[codec] * channels
-
-
-def duration_ms(n_bytes: int, codec: Codec, rate: int, channels: int = 1) -> float:
-    """How long `n_bytes` of `codec` play at `rate` frames a second; an incomplete frame counts
-    in proportion. ValueError unless rate and channels are positive."""
-    if rate <= 0 or channels <= 0:
-        raise ValueError(f"no duration at {rate} Hz with {channels} channels")
-    return n_bytes * 1000.0 / (frame_bytes(codec, channels) * rate)
 
 
 def rms_dbfs(samples: NDArray[np.int16]) -> float:

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count, repeat
 from typing import NamedTuple
 
-from recorder.audio.pcm import frame_bytes
+from recorder.audio.sizes import frame_bytes
 from recorder.capture.tap import Happened
 from recorder.chain import genesis, link, links
 from recorder.characters import storable

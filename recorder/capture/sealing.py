@@ -5,8 +5,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from recorder.audio.files import encode_flac
-from recorder.audio.pcm import frame_bytes
+from recorder.audio.sizes import frame_bytes
 from recorder.capture.encode import SealJob
 from recorder.store.base import Sealed
 from recorder.store.segments import one_of
@@ -33,6 +32,8 @@ def lossless(job: SealJob) -> Sealed:
     whole = frames * frame
     digest = sha256(data).digest()
     if row.codec == "pcm16" and frames and row.rate <= _FLAC_RATES and row.channels <= 8:
+        from recorder.audio.files import encode_flac  # loads NumPy and libsndfile
+
         flac = encode_flac(data[:whole], row.rate, row.channels)
         if len(flac) < whole:
             tail = data[whole:]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio.codec import decode
-from recorder.audio.pcm import frame_bytes, resample
+from recorder.audio.pcm import resample
+from recorder.audio.sizes import frame_bytes
 from recorder.audio.wav import RECORDING
 from recorder.recording import Recording
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio.lanes import stereo
-from recorder.audio.pcm import FLOOR_DBFS, duration_ms, rms_dbfs
+from recorder.audio.pcm import FLOOR_DBFS, rms_dbfs
+from recorder.audio.sizes import duration_ms
 from recorder.hearing import Sorter
 from recorder.providers.base import Listener
 from recorder.recording import Moment, Sound

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from recorder.audio.pcm import FLOOR_DBFS, duration_ms
+from recorder.audio.pcm import FLOOR_DBFS
+from recorder.audio.sizes import duration_ms
 from recorder.counting import counted
 from recorder.recording import Recording
 from recorder.report.timeline import Gap, Line

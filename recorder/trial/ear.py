@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recorder.audio import codec as coding
-from recorder.audio.pcm import frame_bytes
+from recorder.audio.sizes import frame_bytes
 from recorder.audio.vad import EnergyVad
 from recorder.spans import Codec
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from recorder import heads
-from recorder.audio.pcm import duration_ms
+from recorder.audio.sizes import duration_ms
 from recorder.events import Kind, Message
 from recorder.heads import RequestHead, ResponseHead
 from recorder.trial.answering import Answering, Called

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from recorder.audio.pcm import duration_ms
+from recorder.audio.sizes import duration_ms
 from recorder.events import Event
 from recorder.projections import Seen, project
 from recorder.providers.base import Provider

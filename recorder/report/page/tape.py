@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from recorder.audio.pcm import duration_ms
+from recorder.audio.sizes import duration_ms
 from recorder.events import Event
 from recorder.hearing import Ear, Lanes, Sorter
 from recorder.providers import neutral

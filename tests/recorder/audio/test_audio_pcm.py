@@ -40,14 +40,6 @@ def test_silence_has_the_floor_level(silence: np.ndarray) -> None:
     assert pcm.rms_dbfs(silence) == -120.0
 
 
-def test_duration_counts_bytes_of_each_codec() -> None:
-    assert pcm.duration_ms(48000, "pcm16", 24000) == 1000.0
-    assert pcm.duration_ms(160, "pcmu", 8000) == pcm.duration_ms(160, "pcma", 8000) == 20.0
-    assert pcm.duration_ms(48000, "pcm16", 24000, channels=2) == 500.0
-    with pytest.raises(ValueError, match="0 Hz"):
-        pcm.duration_ms(1, "pcm16", 0)
-
-
 RATES = [(24000, 16000), (24000, 8000), (8000, 24000), (16000, 24000), (22050, 24000)]
 
 

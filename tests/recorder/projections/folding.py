@@ -8,7 +8,7 @@ from typing import Any
 
 from tapes import Take
 
-from recorder.audio.pcm import duration_ms
+from recorder.audio.sizes import duration_ms
 from recorder.events import Event
 from recorder.projections import Seen, project
 from recorder.projections.rows import Models
