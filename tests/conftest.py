@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -41,6 +42,14 @@ SLOW_FILES = (
 )
 
 
+_TYPED = (
+    "tests/recorder/trial/test_speaker.py",
+    "tests/replay/commands/test_serve_command.py",
+    "tests/replay/server/test_machine_server.py",
+    "tests/replay/simulators/test_openai_",
+)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _new_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from new_stores import Copies, files
@@ -59,6 +68,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         name = item.nodeid.removeprefix("tests/")
         if item.get_closest_marker("slow") or name.startswith(SLOW_FILES):
             item.add_marker(skip)
+
+
+@pytest.hookimpl(optionalhook=True)  # there is none where xdist is turned off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """As `--dist loadfile`, save that one process runs all that is checked by the types of OpenAI's
+    SDK: each that does loads it for two seconds."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            own = nodeid.startswith(_TYPED)
+            return "typed" if own else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

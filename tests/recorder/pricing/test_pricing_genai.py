@@ -5,8 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import StartDateConstraint
 from metering import BOOK
 
 from recorder.pricing.entries import Entry
@@ -40,6 +38,9 @@ LISTED = [
 
 def theirs(entry: Entry, meter: str) -> Decimal | None:
     """Dollars a million tokens, or an hour."""
+    from genai_prices.data_snapshot import get_snapshot
+    from genai_prices.types import StartDateConstraint
+
     vendor, _, name = entry.model.rpartition("/")
     known = next(each for each in get_snapshot().providers if each.id == (vendor or "openai"))
     found = known.find_model(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,6 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from openai.types.realtime import RealtimeClientEvent
 
 from recorder.audio import pcm
 from recorder.errors import RecorderError
@@ -32,11 +32,16 @@ WEATHER = {
         "required": ["city"],
     },
 }
-CLASSES = {
-    get_args(one.model_fields["type"].annotation)[0]: one
-    for one in get_args(get_args(RealtimeClientEvent)[0])
-}
 Tape = list[tuple[int, str, Message]]
+
+
+@functools.cache
+def classes() -> dict[str, Any]:
+    """The published types of a client's events, by name; it takes a second to load them."""
+    from openai.types.realtime import RealtimeClientEvent
+
+    union = get_args(get_args(RealtimeClientEvent)[0])
+    return {get_args(one.model_fields["type"].annotation)[0]: one for one in union}
 
 
 def converse(speaker: Speaker, sim: OpenAISimulator, start: int = 0) -> Tape:
@@ -86,7 +91,7 @@ def run(
     speaker = Speaker(head, steps, wording, tools, chunk_ms=chunk_ms)
     tape = converse(speaker, OpenAISimulator(5, 1_790_000_000_000_000_000, options))
     for event in texts(tape, "client"):
-        CLASSES[event["type"]].model_validate(event)
+        classes()[event["type"]].model_validate(event)
     return speaker, tape
 
 

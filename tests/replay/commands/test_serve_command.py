@@ -15,7 +15,6 @@ import pytest
 import websockets
 from click.testing import CliRunner, Result
 from listening import Command, Process
-from openai import AsyncOpenAI
 from replaying import events
 from tapes import SECRETS, Script, conversation, record, session_object
 
@@ -95,6 +94,8 @@ async def test_a_tape_is_served_recorded_and_has_the_same_digest_each_time(
 async def test_a_client_that_differs_ends_with_exit_code_1_and_a_report(
     store_url: str, tape: str
 ) -> None:
+    from openai import AsyncOpenAI  # loads for a second
+
     async with Command("serve", tape, "--store", store_url, "--no-record") as serve:
         client = AsyncOpenAI(api_key="sk-test-0123456789abcdef", base_url=f"{serve.url}/openai/v1")
         async with client.realtime.connect(model="gpt-realtime") as connection:
@@ -128,6 +129,8 @@ async def test_serving_ends_after_its_time(store_url: str, tape: str) -> None:
 
 
 async def test_a_simulator_runs_until_a_signal() -> None:
+    from openai import AsyncOpenAI  # loads for a second
+
     words = ("simulate", "openai", "--seed", "3", "--latency-ms", "0", "--reply", "Good morning.")
     async with Process(*words) as simulate:
         client = AsyncOpenAI(api_key="sk-test", base_url=f"{simulate.url}/openai/v1")

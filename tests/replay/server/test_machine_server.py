@@ -12,7 +12,6 @@ from typing import Any
 import aiohttp
 import pytest
 import websockets
-from openai import AsyncOpenAI
 from replaying import events, player
 from tapes import SECRETS, Script, conversation, session_object, tone
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -204,6 +203,8 @@ async def test_what_happens_is_recorded() -> None:
 
 
 async def test_the_official_client_holds_a_conversation_with_the_simulator() -> None:
+    from openai import AsyncOpenAI  # loads for a second
+
     simulator = OpenAISimulator(7, 1_800_000_000_000_000_000, Options(pace=100.0, latency_ms=10))
     async with serving(simulator) as server:
         client = AsyncOpenAI(api_key="sk-test", base_url=f"{server.url}/openai/v1")

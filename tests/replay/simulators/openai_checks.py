@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import functools
-from typing import Annotated, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, get_args, get_origin
 
-from openai.types.beta.realtime import RealtimeServerEvent as BetaServerEvent
-from openai.types.realtime import RealtimeServerEvent
-from pydantic import BaseModel
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 Event = dict[str, Any]
 
 
 @functools.cache
-def _classes(union: Any) -> dict[str, type[BaseModel]]:
+def _classes(beta: bool) -> dict[str, type[BaseModel]]:
+    """The published types of events, by name; it takes a second to load them."""
+    if beta:
+        from openai.types.beta import realtime
+    else:
+        from openai.types import realtime
+    union: Any = realtime.RealtimeServerEvent
     inner = get_args(union)[0] if get_origin(union) is Annotated else union
     return {get_args(one.model_fields["type"].annotation)[0]: one for one in get_args(inner)}
 
 
 def validate_server(event: Event, beta: bool = False) -> None:
     """The event fits the published type of its name."""
-    classes = _classes(BetaServerEvent if beta else RealtimeServerEvent)
+    classes = _classes(beta)
     if beta and event["type"].startswith("transcription_session."):
         # `created` has no published type, and `updated` wants a secret that only REST issues.
         return

@@ -6,8 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from openai.types.beta.realtime import Session as BetaSession
-from openai.types.realtime import ClientSecretCreateResponse
 from openai_client import KEY, WALL, Client
 
 from recorder.events import Message
@@ -123,6 +121,8 @@ def test_a_key_is_needed_and_realtime_is_chosen(
 
 
 def test_a_client_secret_opens_its_session_until_it_expires() -> None:
+    from openai.types.realtime import ClientSecretCreateResponse  # loads for a second
+
     http = Http()
     wish = {
         "expires_after": {"anchor": "created_at", "seconds": 30},
@@ -167,10 +167,12 @@ def test_unknown_keys_are_refused_over_http() -> None:
 
 
 def test_beta_secrets_come_with_the_flat_session() -> None:
+    from openai.types.beta.realtime import Session  # loads for a second
+
     http = Http()
     head, body = http("/v1/realtime/sessions", {"voice": "ash", "modalities": ["text"]})
     assert head.status == 200
-    BetaSession.model_validate(body)
+    Session.model_validate(body)
     assert (body["voice"], body["modalities"]) == ("ash", ["text"])
     assert body["client_secret"]["value"].startswith("ek_")
     head, body = http("/v1/realtime/transcription_sessions", {"input_audio_format": "g711_ulaw"})
