@@ -28,7 +28,7 @@ from recorder.pricing import PriceBook
 from recorder.redact import Secrets
 from recorder.store import open_store
 from recorder.store.base import Models, Store
-from recorder.store.models import ROWS
+from recorder.store.model_rows import ROWS
 from recorder.store.query import asking
 
 _SECRETS = Secrets(b"key of the benchmark")

@@ -13,9 +13,9 @@ from sqlalchemy import BigInteger, Connection, Double, Integer, LargeBinary, Tab
 
 from recorder.errors import RecorderError
 from recorder.store import is_postgres, models, open_store, tape_views
-from recorder.store.engine import explained, open_engine, sqlite_path
+from recorder.store.engine import disposed, explained, open_engine
 from recorder.store.files import read_mode
-from recorder.store.opening import disposed
+from recorder.store.sqlite import sqlite_path
 from recorder.store.view_about import VIEW_ABOUT
 
 if TYPE_CHECKING:

@@ -102,7 +102,7 @@ def datasette(store_url: str) -> None:
     Example: record db datasette > metadata.json
     """
     from recorder.store.datasette import metadata
-    from recorder.store.engine import sqlite_path
+    from recorder.store.sqlite import sqlite_path
 
     name = sqlite_path(store_url).stem  # what Datasette calls the database
     click.echo(json.dumps(metadata(name), indent=1, ensure_ascii=False))

@@ -8,7 +8,7 @@ from recorder.derive import derive, mark
 from recorder.pricing import PriceBook
 from recorder.providers import provider
 from recorder.store.base import SessionRow, Store
-from recorder.store.models import ROWS
+from recorder.store.model_rows import ROWS
 
 
 class ReadModels(NamedTuple):

@@ -28,7 +28,7 @@ def open_store(url: str, *, create: bool, readonly: bool = False) -> Store:
         from recorder.store.postgres import open_postgres
 
         return open_postgres(url, create=create, readonly=readonly)
-    from recorder.store.engine import sqlite_path  # SQLAlchemy is loaded only when a store is used
     from recorder.store.files import open_file
+    from recorder.store.sqlite import sqlite_path
 
     return open_file(sqlite_path(url), create=create, readonly=readonly)

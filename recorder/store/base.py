@@ -156,7 +156,7 @@ class Batch:
 
 
 Models = Mapping[str, Sequence[tuple[Any, ...]]]
-"""Rows of read models by table (`models.ROWS`); what is not there is empty."""
+"""Rows of read models by table (`model_rows.ROWS`); what is not there is empty."""
 
 
 class Store(Protocol):

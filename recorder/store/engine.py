@@ -1,128 +1,38 @@
-"""SQLite behind SQLAlchemy: where a file is, how it is opened, and what its errors mean."""
+"""SQLite behind SQLAlchemy: for migrations and exports of all there is. What records and what reads
+tapes goes without, by `sqlite.py`."""
 
 from __future__ import annotations
 
-import os
-import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Literal
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from recorder.errors import StoreError
-
-WAL_LIMIT: Final = 64 << 20
-"""Bytes the WAL file may keep once its pages are in the main file."""
-BUSY_S: Final = 5.0
-"""Seconds to wait for another writer."""
-
-Mode = Literal["rw", "ro", "immutable"]
-
-_REMEDIES: Final = {
-    sqlite3.SQLITE_FULL: "the disk is full: free some space",
-    sqlite3.SQLITE_BUSY: f"locked by another program for {BUSY_S:.0f} s: close that, or name"
-    " another file with --store",
-    sqlite3.SQLITE_LOCKED: "locked: end the other use of it",
-    sqlite3.SQLITE_READONLY: "read-only: make the file and its folder writable, or name another"
-    " file with --store",
-    sqlite3.SQLITE_NOTADB: "not an SQLite database: name another file with --store",
-    sqlite3.SQLITE_CORRUPT: "damaged: restore a copy made with `record db backup`",
-    sqlite3.SQLITE_CANTOPEN: "cannot be opened: see that the file and its folder can be read"
-    " and written",
-    sqlite3.SQLITE_IOERR: "the disk refused: see that it is healthy, has space left and no quota"
-    " is used up",
-    sqlite3.SQLITE_CONSTRAINT: "refused by a rule of the store",
-}
-
-
-def sqlite_path(url: str) -> Path:
-    """The file of `sqlite:///relative`, `sqlite:////absolute` or a bare path."""
-    if "://" not in url:
-        return Path(url)
-    if not url.startswith("sqlite:///") or url in ("sqlite:///", "sqlite:///:memory:"):
-        raise StoreError(f"{url}: a store is sqlite:///PATH, a path, or postgresql+psycopg://…")
-    return Path(url.removeprefix("sqlite:///"))
-
-
-def create_file(path: Path) -> None:
-    """Create an empty file with mode 0600; SQLite gives its -wal and -shm the same."""
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-    except FileExistsError:
-        return  # another process was first; both then take the same lock to fill it
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be created ({error.strerror}): name a file in a writable folder"
-        ) from error
-
-
-def writable(path: Path) -> bool:
-    """Whether this user may write `path` (asked without opening it: that would drop its locks)."""
-    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def wal_bytes(path: Path) -> int:
-    """The size of the WAL file; 0 when there is none."""
-    try:
-        return os.stat(f"{path}-wal").st_size
-    except FileNotFoundError:
-        return 0
+from recorder.store import sqlite
+from recorder.store.sqlite import Mode, connector, explain
 
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn a database error into a `StoreError` of one line: the file, the cause, the remedy."""
+    """As `sqlite.explained`, for errors that SQLAlchemy has wrapped, too."""
+    with sqlite.explained(path):
+        try:
+            yield
+        except DBAPIError as error:
+            raise StoreError(explain(path, error.orig or error)) from error
+
+
+@contextmanager
+def disposed(engine: Engine) -> Iterator[Engine]:
+    """An engine whose connections are given back at the end."""
     try:
-        yield
-    except DBAPIError as error:
-        raise StoreError(explain(path, error.orig or error)) from error
-    except sqlite3.Error as error:
-        raise StoreError(explain(path, error)) from error
-
-
-def explain(path: Path, error: BaseException) -> str:
-    """One line about `error`."""
-    code = getattr(error, "sqlite_errorcode", None)
-    remedy = None if code is None else _REMEDIES.get(code & 0xFF)
-    return f"{path}: {error}" if remedy is None else f"{path}: {remedy} ({error})"
-
-
-def connector(path: Path, mode: Mode) -> Callable[[], sqlite3.Connection]:
-    """How to connect to an existing file; `rw` also sets it up for writing."""
-    query = "mode=ro&immutable=1" if mode == "immutable" else f"mode={mode}"
-    uri = f"file:{quote(str(path.absolute()))}?{query}"
-
-    def connect() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            uri, uri=True, timeout=BUSY_S, isolation_level=None, check_same_thread=False
-        )
-        if mode == "rw":
-            try:
-                _prepare(connection)
-            except sqlite3.Error:
-                connection.close()
-                raise
-        return connection
-
-    return connect
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    """The settings of a writer."""
-    for pragma in (
-        "journal_mode = WAL",
-        "synchronous = NORMAL",  # a killed process loses nothing; a power cut may lose the WAL
-        "foreign_keys = ON",
-        "recursive_triggers = ON",  # else INSERT OR REPLACE would pass by the DELETE triggers
-        "wal_autocheckpoint = 0",  # `SqlStore.maintain` does it when nobody waits
-        f"journal_size_limit = {WAL_LIMIT}",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def open_engine(path: Path, mode: Mode) -> Engine:

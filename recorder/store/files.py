@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Engine
-
 from recorder.errors import StoreError
-from recorder.store.engine import (
+from recorder.store.opening import REVISION, other_revision, revision_of
+from recorder.store.sql import SqlStore
+from recorder.store.sqlite import (
     Mode,
+    Readers,
     connector,
     create_file,
     explained,
-    open_engine,
     sqlite_path,
     wal_bytes,
     writable,
 )
-from recorder.store.opening import disposed, disposed_on_error, other_revision, revision_of
-from recorder.store.schema import REVISION
-from recorder.store.sql import SqlStore
 
 
 class Upgrade(NamedTuple):
@@ -54,6 +51,9 @@ class StoreInfo:
     audio_wire: int  # the same, as they crossed the wire
 
 
+_TABLES = """
+SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite~_%' ESCAPE '~'
+"""
 FACTS = """
 SELECT (SELECT count(*) FROM session),
        (SELECT count(*) FROM tape_event),
@@ -69,20 +69,16 @@ def open_file(path: Path, *, create: bool, readonly: bool) -> SqlStore:
     """Open a store; with `create`, a file that is missing or empty becomes one."""
     if create and not readonly and not path.exists():
         create_file(path)
-    with disposed_on_error(_reader(path)) as reader:
-        found = _revision(reader, path)
+    with ExitStack() as undone:
+        readers = undone.enter_context(closing(_readers(path)))
+        found = _revision(readers, path)
         if found is None and (readonly or not create):
             raise StoreError(f"{path}: an empty file, no store: name another with --store")
         if found is not None and found != REVISION:
             raise _unfit(path, found)
-        if readonly:
-            return SqlStore(path, reader, None)
-        _check_writable(path)
-        if found is None:
-            path.chmod(0o600)
-            _migrate(path)
-        with explained(path):
-            return SqlStore(path, reader, connector(path, "rw")())
+        db = None if readonly else _writer(path, is_new=found is None)
+        undone.pop_all()
+    return SqlStore(path, readers, db)
 
 
 def upgrade(url: str) -> Upgrade:
@@ -116,12 +112,12 @@ def info(url: str) -> StoreInfo:
     revision = _existing(path)
     if revision != REVISION:
         raise _unfit(path, revision)
-    with disposed(_reader(path)) as reader, explained(path), reader.connect() as connection:
+    with closing(_readers(path)) as readers, explained(path), readers.reading() as db:
         size, pages, free = (
-            int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
+            int(db.execute(f"PRAGMA {name}").fetchone()[0])
             for name in ("page_size", "page_count", "freelist_count")
         )
-        facts = connection.exec_driver_sql(FACTS).one()
+        facts = db.execute(FACTS).fetchone()
     return StoreInfo(
         str(path),
         revision,
@@ -136,25 +132,25 @@ def info(url: str) -> StoreInfo:
 
 def _existing(path: Path) -> str:
     """The revision of a store that must be there."""
-    with disposed(_reader(path)) as reader:
-        found = _revision(reader, path)
+    with closing(_readers(path)) as readers:
+        found = _revision(readers, path)
     if found is None:
         raise StoreError(f"{path}: an empty file, no store: name another with --store")
     return found
 
 
-def _revision(reader: Engine, path: Path) -> str | None:
+def _revision(readers: Readers, path: Path) -> str | None:
     """The revision a file is at; None for an empty one."""
-    with explained(path), reader.connect() as connection:
-        return revision_of(connection, path)
+    with explained(path), readers.reading() as db:
+        return revision_of([name for (name,) in db.execute(_TABLES)], db.execute, path)
 
 
 def _unfit(path: Path, found: str) -> StoreError:
     return other_revision(path, found, f"`record db upgrade --store {path}`, which keeps a copy")
 
 
-def _reader(path: Path) -> Engine:
-    """An engine that never writes, for a file that must be there."""
+def _readers(path: Path) -> Readers:
+    """Connections that never write, to a file that must be there."""
     if path.is_dir():
         raise StoreError(f"{path}: a folder: name a file in it with --store")
     if not path.exists():
@@ -162,12 +158,22 @@ def _reader(path: Path) -> Engine:
             f"{path}: no such store: `record proxy --store {path}` makes one,"
             " or name another with --store"
         )
-    return open_engine(path, read_mode(path))
+    return Readers(path, read_mode(path))
 
 
 def read_mode(path: Path) -> Mode:
     """`immutable` for a store closed in order in a folder where its -shm file cannot be made."""
     return "ro" if writable(path.absolute().parent) or wal_bytes(path) else "immutable"
+
+
+def _writer(path: Path, *, is_new: bool) -> sqlite3.Connection:
+    """The connection that writes, to a file that is filled if it is new."""
+    _check_writable(path)
+    if is_new:
+        path.chmod(0o600)
+        _migrate(path)
+    with explained(path):
+        return connector(path, "rw")()
 
 
 def _check_writable(path: Path) -> None:
@@ -181,11 +187,12 @@ def _check_writable(path: Path) -> None:
 def _migrate(path: Path) -> None:
     """Make the schema, or bring it to this program's; nothing is left to do if another process did
     while this one waited."""
+    from recorder.store import engine
     from recorder.store.migrate import migrate  # loads Alembic
 
     with (
-        disposed(open_engine(path, "rw")) as writer,
-        explained(path),
+        engine.disposed(engine.open_engine(path, "rw")) as writer,
+        engine.explained(path),
         writer.begin() as connection,
     ):
         migrate(connection)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy import URL, Engine
+from typing import TYPE_CHECKING
 
 from recorder.errors import StoreError
 from recorder.store import files, is_postgres
-from recorder.store.engine import sqlite_path
 from recorder.store.files import FACTS, StoreInfo, Upgrade
-from recorder.store.opening import disposed
-from recorder.store.schema import REVISION
+from recorder.store.opening import REVISION
+from recorder.store.sqlite import sqlite_path
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
 
 
 def where(url: str) -> str:
@@ -50,6 +51,7 @@ def upgrade(url: str) -> Upgrade:
     it is changed in one transaction, and pg_dump makes copies."""
     if not is_postgres(url):
         return files.upgrade(url)
+    from recorder.store.engine import disposed
     from recorder.store.migrate import revisions
     from recorder.store.postgres import fill, unfit
     from recorder.store.postgres_engine import postgres_engine, postgres_url
@@ -74,6 +76,7 @@ def backup(url: str, target: Path) -> None:
 @contextmanager
 def _existing(address: URL) -> Iterator[tuple[Engine, str]]:
     """The store in a database that must have one, and its revision."""
+    from recorder.store.engine import disposed
     from recorder.store.postgres import revision
     from recorder.store.postgres_engine import postgres_engine, shown
 

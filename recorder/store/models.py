@@ -23,36 +23,12 @@ from sqlalchemy import (
     Text,
 )
 
-from recorder.projections import marks, rows
 from recorder.store.about import ABOUT
+from recorder.store.model_rows import ROWS, key
 from recorder.store.search import create_search, drop_search
 
 metadata = MetaData()
 
-ROWS: Final[Mapping[str, Any]] = {
-    "outline": rows.OutlineRow,
-    "turn": rows.TurnRow,
-    "response": rows.ResponseRow,
-    "item": rows.ItemRow,
-    "tool_call": rows.ToolCallRow,
-    "transcript": rows.TranscriptRow,
-    "interruption": rows.InterruptionRow,
-    "error": rows.ErrorRow,
-    "vendor_latency": rows.VendorRow,
-    "unknown": rows.UnknownRow,
-    "usage": rows.UsageRow,
-    "cost_line": marks.CostRow,
-    "metric": marks.MetricRow,
-    "mark": marks.MarkRow,
-}
-"""Table -> type of its rows, whose fields are its columns."""
-
-_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
-    "outline": ("session",),
-    "turn": ("session", "turn"),
-    "unknown": ("session", "type"),
-    "mark": ("session",),
-}
 _TYPES: Final[Mapping[type, Any]] = {int: BigInteger, float: Double, str: Text, bool: Integer}
 
 
@@ -62,7 +38,7 @@ def _column(table: str, name: str, annotation: Any) -> Column[Any]:
     return Column(
         name.rstrip("_"),
         _TYPES[plain],
-        primary_key=name in _KEYS.get(table, ("session", "ordinal")),
+        primary_key=name in key(table),
         nullable=bool(options),
         comment=ABOUT[table][name],
     )

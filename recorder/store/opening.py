@@ -1,46 +1,26 @@
-"""What opening a store means wherever it is: engines that are given back, and which revision it is
-at."""
+"""What opening a store means wherever it is: which revision it is at, and what is said of one
+that does not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from sqlalchemy import Connection, Engine, inspect
+from collections.abc import Callable, Collection
+from typing import Any, Final
 
 from recorder.errors import StoreError
-from recorder.store.schema import REVISION
+
+REVISION: Final = "0003"
+"""The newest revision in `migrations/`: what this program reads and writes."""
 
 
-@contextmanager
-def disposed(engine: Engine) -> Iterator[Engine]:
-    """An engine whose connections are given back at the end."""
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextmanager
-def disposed_on_error(engine: Engine) -> Iterator[Engine]:
-    """An engine whose connections are given back only if something fails."""
-    try:
-        yield engine
-    except BaseException:
-        engine.dispose()
-        raise
-
-
-def revision_of(connection: Connection, name: object) -> str | None:
-    """The revision that the store called `name` is at; None for an empty database. StoreError for
-    one of another program."""
-    tables = inspect(connection).get_table_names()
+def revision_of(tables: Collection[str], ask: Callable[[str], Any], name: object) -> str | None:
+    """The revision that the store called `name` is at, which has these tables and answers to
+    `ask`; None for an empty database. StoreError for one of another program."""
     if not tables:
         return None
     if "alembic_version" in tables:
-        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-        if found is not None:
-            return str(found)
+        found = ask("SELECT version_num FROM alembic_version").fetchone()
+        if found is not None and found[0] is not None:
+            return str(found[0])
     raise StoreError(f"{name}: a database of another program: name another with --store")
 
 

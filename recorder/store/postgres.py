@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection, Engine
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import URL, Connection, CursorResult, Engine, inspect
 
 from recorder.errors import StoreError
 from recorder.store.append import Appender
 from recorder.store.base import Batch, Models, RunRow
 from recorder.store.derived import replace_models
-from recorder.store.opening import disposed_on_error, other_revision, revision_of
+from recorder.store.engine import disposed
+from recorder.store.opening import REVISION, other_revision, revision_of
 from recorder.store.postgres_engine import (
     Cursor,
     explained,
@@ -24,16 +24,25 @@ from recorder.store.postgres_engine import (
     shown,
 )
 from recorder.store.reading import SqlReader
-from recorder.store.schema import REVISION
 from recorder.store.statements import statements
 
 _R = TypeVar("_R")
-_PSYCOPG: Final[Any] = postgresql.psycopg.dialect
-_DIALECT: Final = _PSYCOPG(paramstyle="format")  # positional, as the driver takes them
-_SQL: Final = statements(_DIALECT)
+_SQL: Final = statements("%s")
+_FETCH: Final = 256  # rows of an answer that are held at a time, if it is streamed
 _LOCK: Final = "SELECT id FROM session WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 _FILLING: Final = 0x7265636F72646572
 """An advisory lock: who makes the tables."""
+
+
+class Asking:
+    """A connection of SQLAlchemy in the manner of `reading.Reading`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, given: tuple[Any, ...], /) -> CursorResult[Any]:
+        """Ask one question."""
+        return self._connection.exec_driver_sql(sql.replace("?", "%s"), given)
 
 
 class PostgresStore(SqlReader):
@@ -67,7 +76,7 @@ class PostgresStore(SqlReader):
             raise StoreError(f"session {session} is not there: read models belong to one")
         with self._writing() as db:
             db.execute(_LOCK, ([session],))
-            replace_models(db, session, models, _DIALECT)
+            replace_models(db, session, models, "%s")
 
     def exists(self) -> bool:
         """A server keeps what it has; that it is gone is told by the next commit."""
@@ -97,10 +106,10 @@ class PostgresStore(SqlReader):
                 raise
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self, *, streamed: bool = False) -> Iterator[Asking]:
         self._check_open()
         with explained(self.url), self._engine.connect() as connection:
-            yield connection
+            yield Asking(connection.execution_options(yield_per=_FETCH) if streamed else connection)
 
     def _check_open(self) -> None:
         if not self._open:
@@ -116,7 +125,8 @@ class PostgresStore(SqlReader):
 def open_postgres(text: str, *, create: bool, readonly: bool) -> PostgresStore:
     """Open the store in a database; with `create`, one in an empty database is made."""
     url = postgres_url(text)
-    with disposed_on_error(postgres_engine(url, readonly=readonly)) as engine:
+    with ExitStack() as undone:
+        engine = undone.enter_context(disposed(postgres_engine(url, readonly=readonly)))
         found = revision(engine, url)
         if found is None and create and not readonly:
             fill(engine, url)
@@ -127,13 +137,15 @@ def open_postgres(text: str, *, create: bool, readonly: bool) -> PostgresStore:
             )
         elif found != REVISION:
             raise unfit(url, found)
+        undone.pop_all()
     return PostgresStore(url, engine, readonly=readonly)
 
 
 def revision(engine: Engine, url: URL) -> str | None:
     """The revision of the store in a database; None if the database is empty."""
     with explained(url), engine.connect() as connection:
-        return revision_of(connection, shown(url))
+        tables = inspect(connection).get_table_names()
+        return revision_of(tables, connection.exec_driver_sql, shown(url))
 
 
 def fill(engine: Engine, url: URL) -> None:

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from recorder.errors import StoreError
 from recorder.store import is_postgres
-from recorder.store.engine import connector, sqlite_path
 from recorder.store.files import read_mode
-from recorder.store.opening import disposed
+from recorder.store.sqlite import connector, sqlite_path
 
 _READING: Final = {
     sqlite3.SQLITE_SELECT,
@@ -81,6 +80,7 @@ def _asking_file(path: Path, sql: str, given: Mapping[str, str]) -> Iterator[Ans
 @contextmanager
 def _asking_postgres(url: str, sql: str, given: Mapping[str, str]) -> Iterator[Answer]:
     """Through a cursor on the server, which takes one SELECT, in a transaction that only reads."""
+    from recorder.store.engine import disposed
     from recorder.store.postgres_engine import explained, postgres_engine, postgres_url, restored
 
     if not _COMMENTS.sub("", sql).strip():

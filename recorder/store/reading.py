@@ -1,16 +1,12 @@
-"""Reading a store through SQLAlchemy Core: the same for SQLite and PostgreSQL."""
+"""Reading a store in SQL: the same for SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-from sqlalchemy import Connection, Executable, func, select
-
-import recorder.store.schema as t
-import recorder.store.tape_views as v
 from recorder.errors import StoreError
 from recorder.store.base import (
     AudioRef,
@@ -24,101 +20,113 @@ from recorder.store.base import (
 from recorder.store.segments import repeated, wire_bytes
 
 _R = TypeVar("_R")
-_FETCH: Final = 256  # rows a reader holds at a time
-_LABEL: Final = [t.session.c[name] for name in SessionRow._fields]
-_SEGMENT: Final = [v.audio.c[name] for name in SegmentRow._fields]
-_SEALED: Final = [v.audio.c["number" if n == "segment" else n] for n in Sealed._fields]
+_LABEL: Final = ", ".join(SessionRow._fields)
+_SEALED: Final = ", ".join(Sealed._fields).replace("segment", "number")
+_COUNT: Final = """
+SELECT coalesce(max(seq), 0) FROM tape_event
+WHERE session = (SELECT number FROM session WHERE id = ?)
+"""
+
+
+class Reading(Protocol):
+    """A connection that reads, in a transaction. What stands for a value is a question mark."""
+
+    def execute(self, sql: str, given: tuple[Any, ...], /) -> Any:
+        """The rows of an answer, as `sqlite3.Cursor` gives them."""
 
 
 class SqlReader(ABC):
     """The readers of a `Store`; any thread may call any of them."""
 
     @abstractmethod
-    def _reading(self) -> AbstractContextManager[Connection]:
-        """A connection that reads; its errors come out as `StoreError` of one line."""
+    def _reading(self, *, streamed: bool = False) -> AbstractContextManager[Reading]:
+        """A connection; its errors come out as `StoreError` of one line. `streamed` answers are
+        not held as a whole."""
 
     def _maker(self, row_type: Callable[..., _R]) -> Callable[..., _R]:
         """What makes a row, as it was put in, of its columns."""
         return row_type
 
     def setting(self, name: str) -> bytes | None:
-        with self._reading() as connection:
-            query = select(t.setting.c.value).where(t.setting.c.name == name)
-            return connection.execute(query).scalar_one_or_none()
+        with self._reading() as db:
+            found = db.execute("SELECT value FROM setting WHERE name = ?", (name,)).fetchone()
+            return None if found is None else found[0]
 
     def runs(self) -> list[RunRow]:
-        return list(self._rows(RunRow, select(t.run).order_by(t.run.c.id)))
+        return list(self._rows(RunRow, f"SELECT {_names(RunRow)} FROM run ORDER BY id"))
 
     def sessions(self) -> list[SessionRow]:
-        return list(self._rows(SessionRow, select(*_LABEL).order_by(t.session.c.id)))
+        return list(self._rows(SessionRow, f"SELECT {_LABEL} FROM session ORDER BY id"))
 
     def session(self, session: str) -> SessionRow | None:
-        with self._reading() as connection:
-            row = connection.execute(select(*_LABEL).where(t.session.c.id == session)).first()
-            return None if row is None else self._maker(SessionRow)(*row)
+        rows = self._rows(SessionRow, f"SELECT {_LABEL} FROM session WHERE id = ?", session)
+        return next(iter(list(rows)), None)
 
     def channels(self, session: str) -> list[ChannelRow]:
-        query = (
-            select(v.channel).where(v.channel.c.session == session).order_by(v.channel.c.channel)
-        )
-        return list(self._rows(ChannelRow, query))
+        return list(self._rows(ChannelRow, _of(ChannelRow, "channel", "channel"), session))
 
     def count(self, session: str) -> int:
-        number = select(t.session.c.number).where(t.session.c.id == session).scalar_subquery()
-        last = func.coalesce(func.max(t.tape_event.c.seq), 0)
-        query = select(last).where(t.tape_event.c.session == number)
-        with self._reading() as connection:
-            return int(connection.execute(query).scalar_one())
+        with self._reading() as db:
+            return int(db.execute(_COUNT, (session,)).fetchone()[0])
 
     def events(self, session: str, after: int = 0) -> Iterator[EventRow]:
-        wanted = (v.event.c.session == session, v.event.c.seq > after)
-        return self._rows(EventRow, select(v.event).where(*wanted).order_by(v.event.c.seq))
+        return self._rows(EventRow, _of(EventRow, "event", "seq", after="seq"), session, after)
 
     def refs(self, session: str, after: int = 0) -> Iterator[AudioRef]:
-        wanted = (v.event_audio.c.session == session, v.event_audio.c.seq > after)
-        order = (v.event_audio.c.seq, v.event_audio.c.ordinal)
-        return self._rows(AudioRef, select(v.event_audio).where(*wanted).order_by(*order))
+        query = _of(AudioRef, "event_audio", "seq, ordinal", after="seq")
+        return self._rows(AudioRef, query, session, after)
 
     def segments(self, session: str) -> list[SegmentRow]:
-        query = select(*_SEGMENT).where(v.audio.c.session == session).order_by(v.audio.c.number)
-        return list(self._rows(SegmentRow, query))
+        return list(self._rows(SegmentRow, _of(SegmentRow, "audio", "number"), session))
 
     def sealed(self, session: str, segment: int) -> Sealed | None:
-        with self._reading() as connection:
-            return self._sealed(connection, session, segment)[0]
+        with self._reading() as db:
+            return self._sealed(db, session, segment)[0]
 
     def audio(self, session: str, segment: int) -> bytes:
-        with self._reading() as connection:
-            sealed, channels = self._sealed(connection, session, segment)
+        with self._reading() as db:
+            sealed, channels = self._sealed(db, session, segment)
             if sealed is None:
-                wanted = (v.audio_chunk.c.session == session, v.audio_chunk.c.segment == segment)
-                query = select(v.audio_chunk).where(*wanted).order_by(v.audio_chunk.c.start)
-                chunks = connection.execute(query)
-                return b"".join(repeated(chunk.data, chunk.size) for chunk in chunks)
+                chunks = db.execute(
+                    "SELECT data, size FROM audio_chunk WHERE session = ? AND segment = ?"
+                    " ORDER BY start",
+                    (session, segment),
+                )
+                return b"".join(repeated(data, size) for data, size in chunks)
         return wire_bytes(sealed, channels)
 
     def models(self, table: str, session: str | None = None) -> list[Any]:
-        from recorder.store.models import ROWS, TABLES  # a writer of tapes never needs them
+        from recorder.store.model_rows import ROWS, columns, key  # a writer of tapes needs none
 
-        made = TABLES[table]
-        query = select(made).order_by(*made.primary_key.columns)
-        if session is not None:
-            query = query.where(made.c.session == session)
-        return list(self._rows(ROWS[table], query))
+        names = ", ".join(f'"{name}"' for name in columns(table))
+        where, given = ("", ()) if session is None else (" WHERE session = ?", (session,))
+        query = f"SELECT {names} FROM {table}{where} ORDER BY {', '.join(key(table))}"
+        return list(self._rows(ROWS[table], query, *given))
 
-    def _rows(self, row_type: Callable[..., _R], query: Executable) -> Iterator[_R]:
+    def _rows(self, row_type: Callable[..., _R], query: str, *given: object) -> Iterator[_R]:
         make = self._maker(row_type)
-        with self._reading() as connection:
-            for row in connection.execution_options(yield_per=_FETCH).execute(query):
+        with self._reading(streamed=True) as db:
+            for row in db.execute(query, given):
                 yield make(*row)
 
-    def _sealed(
-        self, connection: Connection, session: str, segment: int
-    ) -> tuple[Sealed | None, int]:
+    def _sealed(self, db: Reading, session: str, segment: int) -> tuple[Sealed | None, int]:
         """A segment's sealed form, None while it is open, and its number of channels."""
-        query = select(v.audio.c.channels, *_SEALED)
-        wanted = (v.audio.c.session == session, v.audio.c.number == segment)
-        row = connection.execute(query.where(*wanted)).one_or_none()
+        row = db.execute(
+            f"SELECT channels, {_SEALED} FROM audio WHERE session = ? AND number = ?",
+            (session, segment),
+        ).fetchone()
         if row is None:
             raise StoreError(f"session {session} has no audio segment {segment}")
-        return (None if row.form is None else Sealed(*row[1:])), int(row.channels)
+        sealed = Sealed(*row[1:])
+        return (None if sealed.form is None else sealed), int(row[0])
+
+
+def _names(row_type: Any) -> str:
+    names: Iterable[str] = row_type._fields
+    return ", ".join(names)
+
+
+def _of(row_type: Any, relation: str, order: str, after: str | None = None) -> str:
+    """The rows of a session, or those whose column `after` is greater than a second value."""
+    beyond = f" AND {after} > ?" if after else ""
+    return f"SELECT {_names(row_type)} FROM {relation} WHERE session = ?{beyond} ORDER BY {order}"

@@ -23,9 +23,6 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION = "0003"
-"""The newest revision in `migrations/`: what this program reads and writes."""
-
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",

@@ -1,4 +1,4 @@
-"""`Store` on SQLite: written through `append.py`, read through SQLAlchemy Core."""
+"""`Store` on SQLite: written through `append.py`, read through `reading.py`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine
-
 from recorder.errors import StoreError
 from recorder.store.append import Appender
 from recorder.store.base import (
@@ -18,8 +16,8 @@ from recorder.store.base import (
     Models,
     RunRow,
 )
-from recorder.store.engine import WAL_LIMIT, explained, wal_bytes
 from recorder.store.reading import SqlReader
+from recorder.store.sqlite import WAL_LIMIT, Readers, explained, wal_bytes
 from recorder.store.statements import SQLITE
 
 
@@ -30,9 +28,9 @@ class SqlStore(SqlReader):
     only read. Both connections belong to the store, which closes them.
     """
 
-    def __init__(self, path: Path, reader: Engine, db: sqlite3.Connection | None) -> None:
+    def __init__(self, path: Path, readers: Readers, db: sqlite3.Connection | None) -> None:
         self.path = path
-        self._reader = reader
+        self._readers = readers
         self._db = db
         if db is not None:  # what undoes one statement, a few rows: no call ends for want of /tmp
             db.execute("PRAGMA temp_store = MEMORY")
@@ -86,7 +84,7 @@ class SqlStore(SqlReader):
         """Copy the WAL into the file and close it; a second time does nothing."""
         with self._lock, explained(self.path):
             self._open = False
-            self._reader.dispose()
+            self._readers.close()
             db, self._db = self._db, None
             if db is not None:
                 with closing(db):
@@ -109,10 +107,10 @@ class SqlStore(SqlReader):
                 raise
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self, *, streamed: bool = False) -> Iterator[sqlite3.Connection]:
         self._check_open()
-        with explained(self.path), self._reader.connect() as connection:
-            yield connection
+        with explained(self.path), self._readers.reading() as db:
+            yield db
 
     def _check_open(self) -> None:
         if not self._open:

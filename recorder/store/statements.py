@@ -1,31 +1,33 @@
-"""The statements that write a store, compiled from its tables once for each driver.
+"""The statements that write a store, for SQLite and for PostgreSQL.
 
 They are run on the driver's own connection with the rows as they are: through `Connection.begin`
-and `exec_driver_sql` a commit of one event to SQLite costs more than twice as much.
+and `exec_driver_sql` a commit of one event to SQLite costs more than twice as much. They are plain
+text, because to load SQLAlchemy takes longer than all else that a recording begins with.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
-from sqlalchemy import Dialect, Table, bindparam, delete
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.sql import ClauseElement
+from recorder.store.base import AudioRef, ChannelRow, RunRow, Sealed, SegmentRow, SessionRow
 
-import recorder.store.schema as t
-from recorder.store.base import RunRow, Sealed, SegmentRow, SessionRow
-
+_EVENT: Final = ("session", "seq", "at_ns", "channel", "form")
 _AUDIO: Final = ("segment", "start", "length")
-SHAPES: Final = tuple(
-    tuple(column.name for column in t.tape_event.c if column.name not in absent)
-    for absent in (("raw", *_AUDIO), ("body", "raw"), ("raw",), ())
+SHAPES: Final = (
+    (*_EVENT, "body", "digest"),
+    (*_EVENT, *_AUDIO, "digest"),
+    (*_EVENT, "body", *_AUDIO, "digest"),
+    (*_EVENT, "body", "raw", *_AUDIO, "digest"),
 )
 """The columns that rows of events are written with, told apart by how many they are: of text, of
 audio with a shared body, of audio with one of its own, of anything else. A column that is left out
 costs nothing; absent values that are handed over cost as much as the rest of a row."""
-_SIZES: Final = {"sqlite": (64, 16, 4, 1)}
+_FORM: Final = ("session", "form", "sender", "kind", "type", "body", "at", "encoding")
+Mark = Literal["?", "%s"]
+"""What stands for a value: that of SQLite, or of psycopg."""
+_SIZES: Final[Mapping[Mark, Sequence[int]]] = {"?": (64, 16, 4, 1), "%s": (1,)}
 Blocks = Sequence[tuple[int, str]]
 """Inserts for several rows at once, the most first, down to one: how many, and the statement. Only
 SQLite is the faster for it."""
@@ -75,78 +77,50 @@ class Statements:
     end: str
 
 
-def statements(dialect: Dialect) -> Statements:
-    """Compiled for a driver with positional parameters."""
-
-    def text(statement: ClauseElement) -> str:
-        return str(statement.compile(dialect=dialect))
-
-    def insert(table: Table, names: Iterable[str] = ()) -> str:
-        columns = names or table.c.keys()
-        return text(table.insert().values({name: bindparam(name) for name in columns}))
-
-    mark = "?" if dialect.name == "sqlite" else "%s"
+def statements(mark: Mark) -> Statements:
+    """Those of the driver whose values are marked so."""
+    keep = "ON CONFLICT DO NOTHING"
     return Statements(
-        put_run=text(_upsert(dialect, t.run, RunRow._fields)),
-        put_session=text(_upsert(dialect, t.session, SessionRow._fields)),
-        put_setting=text(_insert(dialect, t.setting).on_conflict_do_nothing()),
-        add_channel=insert(t.tape_channel),
-        add_segment=text(_add_segment()),
-        add_form=insert(t.tape_form),
+        put_run=_upsert("run", RunRow._fields, mark),
+        put_session=_upsert("session", SessionRow._fields, mark),
+        put_setting=f"{insert('setting', ('name', 'value'), mark)} {keep}",
+        add_channel=insert("tape_channel", ChannelRow._fields, mark),
+        add_segment=insert("tape_audio", SegmentRow._fields, mark),
+        add_form=insert("tape_form", _FORM, mark),
         add_events={
-            len(shape): _blocks(insert(t.tape_event, shape), _SIZES.get(dialect.name, (1,)))
-            for shape in SHAPES
+            len(shape): _blocks(insert("tape_event", shape, mark), mark) for shape in SHAPES
         },
-        add_ref=insert(t.tape_event_audio),
-        add_chunk=insert(t.tape_audio_chunk),
-        seal=text(_seal()),
-        drop_chunks=text(_drop_chunks()),
+        add_ref=insert("tape_event_audio", AudioRef._fields, mark),
+        add_chunk=insert("tape_audio_chunk", ("session", "segment", "start", "size", "data"), mark),
+        seal=_seal(mark),
+        drop_chunks=f"DELETE FROM tape_audio_chunk WHERE session = {mark} AND segment = {mark}",
         state=_STATE.format(mark=mark),
         forms=_FORMS.format(mark=mark),
         end=_END.format(mark=mark),
     )
 
 
-def _blocks(insert: str, sizes: Iterable[int]) -> Blocks:
+def insert(table: str, names: Sequence[str], mark: Mark) -> str:
+    """An insert of one row."""
+    marks = ", ".join([mark] * len(names))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
+
+
+def _blocks(insert: str, mark: Mark) -> Blocks:
     """Made of an insert for one row."""
     row = insert[insert.index("(", insert.index("VALUES")) :]
-    return [(size, insert + f", {row}" * (size - 1)) for size in sizes]
+    return [(size, insert + f", {row}" * (size - 1)) for size in _SIZES[mark]]
 
 
-def _insert(dialect: Dialect, table: Table) -> Any:
-    """An insert that knows what to do about a conflict."""
-    if dialect.name == "sqlite":
-        return sqlite.insert(table)
-    from sqlalchemy.dialects import postgresql  # loaded only when a server is used
-
-    return postgresql.insert(table)
-
-
-def _upsert(dialect: Dialect, table: Table, names: Sequence[str]) -> ClauseElement:
+def _upsert(table: str, names: Sequence[str], mark: Mark) -> str:
     """Insert, or set every column but the id; a trigger refuses what may not change."""
-    statement = _insert(dialect, table).values({name: bindparam(name) for name in names})
-    changes = {name: statement.excluded[name] for name in names if name != "id"}
-    done: ClauseElement = statement.on_conflict_do_update(index_elements=["id"], set_=changes)
-    return done
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
+    return f"{insert(table, names, mark)} ON CONFLICT (id) DO UPDATE SET {changes}"
 
 
-def _add_segment() -> ClauseElement:
-    return t.tape_audio.insert().values({name: bindparam(name) for name in SegmentRow._fields})
+def _seal(mark: Mark) -> str:
+    changes = ", ".join(f"{name} = {mark}" for name in Sealed._fields[2:])
+    return f"UPDATE tape_audio SET {changes} WHERE session = {mark} AND number = {mark}"
 
 
-def _seal() -> ClauseElement:
-    fields: dict[str, Any] = {name: bindparam(name) for name in Sealed._fields[2:]}
-    kept = t.tape_audio.c
-    where = (kept.session == bindparam("s"), kept.number == bindparam("n"))
-    return t.tape_audio.update().values(fields).where(*where)
-
-
-def _drop_chunks() -> ClauseElement:
-    kept = t.tape_audio_chunk.c
-    return delete(t.tape_audio_chunk).where(
-        kept.session == bindparam("s"), kept.segment == bindparam("n")
-    )
-
-
-SQLITE_DIALECT: Final = sqlite.dialect()
-SQLITE: Final = statements(SQLITE_DIALECT)
+SQLITE: Final = statements("?")

@@ -19,7 +19,7 @@ from recorder.pricing import PriceBook
 from recorder.projections import Models
 from recorder.recording import Recording
 from recorder.store import open_store
-from recorder.store.models import ROWS
+from recorder.store.model_rows import ROWS
 
 TAPES = Path(__file__).parents[3] / "fixtures" / "tapes"
 DATABASES = Path(__file__).parents[3] / "fixtures" / "databases"

@@ -16,7 +16,7 @@ from sqlalchemy import make_url
 
 from recorder.store import files, migrate, open_store
 from recorder.store.base import Store
-from recorder.store.schema import REVISION
+from recorder.store.opening import REVISION
 from recorder.store.sql import SqlStore
 
 

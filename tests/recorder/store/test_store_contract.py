@@ -39,7 +39,7 @@ from recorder.errors import StoreError
 from recorder.store import files, open_store
 from recorder.store.base import AudioRef, Batch, ChannelRow, RunRow, Store
 from recorder.store.files import upgrade
-from recorder.store.schema import REVISION
+from recorder.store.opening import REVISION
 from recorder.store.sql import SqlStore
 
 SAMPLES = Path(__file__).parent

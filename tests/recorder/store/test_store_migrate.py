@@ -22,7 +22,8 @@ from recorder.store import models, open_store, search
 from recorder.store.engine import open_engine
 from recorder.store.files import info, upgrade
 from recorder.store.migrate import config, revisions, script_location
-from recorder.store.schema import REVISION, metadata
+from recorder.store.opening import REVISION
+from recorder.store.schema import metadata
 from recorder.store.tape_views import TAPE_VIEWS
 from recorder.store.views import VIEWS
 

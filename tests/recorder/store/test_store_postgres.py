@@ -27,9 +27,9 @@ from recorder import derive
 from recorder.errors import StoreError
 from recorder.store import keeping, migrate, models, open_store, schema, search
 from recorder.store.base import Batch, Store
-from recorder.store.models import ROWS
+from recorder.store.model_rows import ROWS
+from recorder.store.opening import REVISION
 from recorder.store.postgres_engine import packed, unpacked
-from recorder.store.schema import REVISION
 from recorder.store.tape_views import TAPE_VIEWS
 from recorder.store.views import VIEWS
 
