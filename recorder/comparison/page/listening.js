@@ -152,7 +152,9 @@ function playSides(sides, fromMs = 0) {
   playing = { side, rest };
   audio.src = soundOf(side.sound);
   audio.currentTime = fromMs / 1000;
-  audio.play();
+  audio.play().catch((error) => {
+    if (error.name !== "AbortError") say("The sound cannot be played"); // else it was stopped
+  });
   side.button.textContent = "■";
   turnNow = data.turns.findIndex((turn) => turn.sides.includes(side));
   say(`Playing ${side.arm}`);

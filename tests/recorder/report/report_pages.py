@@ -73,7 +73,7 @@ def opened(browser: Any, made: Page, place: str = "", **options: Any) -> Iterato
         assert "[object" not in page.locator("body").inner_text()
         beside = made.page.with_suffix(".flac").as_uri()
         assert [url for url in fetched if not url.startswith((made.url, beside, "blob:"))] == []
-        assert complaints == []
+        assert complaints == [], complaints
     finally:
         context.close()
 
